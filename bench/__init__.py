@@ -1,0 +1,1 @@
+"""Load benches, each beside a baseline measured in the same run."""

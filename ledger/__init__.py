@@ -1,0 +1,1 @@
+"""The record that the stages share: blocks and their chain, usage at a cutoff, charges, traces, verification."""

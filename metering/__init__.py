@@ -1,0 +1,1 @@
+"""Usage events from the wire to the ledger: admission, identity, batching, intake, and the emitter SDK."""
