@@ -1,0 +1,57 @@
+"""Write and read rated lines: immutable under the run that made them.
+
+Charges may be many parts; whether a run counts is said by its relational row alone, which is written afterwards.
+"""
+
+import pyarrow as pa
+
+from ledger.digest import columns_digest
+from ledger.engine import Handle
+from ledger.errors import Damaged
+
+SCHEMA = pa.schema(
+    [
+        pa.field("run", pa.uint64(), nullable=False),
+        pa.field("line", pa.uint32(), nullable=False),
+        pa.field("tenant", pa.string(), nullable=False),
+        pa.field("entity", pa.string(), nullable=False),
+        pa.field("customer", pa.string(), nullable=False),
+        pa.field("currency", pa.string(), nullable=False),
+        pa.field("contract", pa.string(), nullable=False),
+        pa.field("plan", pa.string(), nullable=False),
+        pa.field("product", pa.string(), nullable=False),
+        pa.field("meter", pa.string(), nullable=False),
+        pa.field("subjects", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
+        pa.field("window_start", pa.int64(), nullable=False),
+        pa.field("window_end", pa.int64(), nullable=False),
+        pa.field("cutoff", pa.uint64(), nullable=False),
+        pa.field("events", pa.uint64(), nullable=False),
+        pa.field("quantity", pa.decimal128(38, 9), nullable=False),
+        pa.field("digest", pa.binary(16), nullable=False),
+        pa.field("unrounded", pa.decimal256(76, 21), nullable=False),
+        pa.field("amount", pa.int64(), nullable=False),
+    ]
+)
+
+DIGESTED = pa.schema([field for field in SCHEMA if field.name != "run"])
+
+
+def digest(charges: pa.Table) -> bytes:
+    """What the lines of a run say, whichever run said it: a run repeated has the same digest."""
+    return columns_digest(charges, DIGESTED)
+
+
+def write(handle: Handle, charges: pa.Table) -> None:
+    """Write the lines of one run, and check that what is read back is what was written."""
+    handle.insert("charges", charges.cast(SCHEMA))
+    if not len(charges):
+        return
+    run = charges["run"][0].as_py()
+    if digest(read(handle, run)) != digest(charges):
+        message = f"run {run}: the charges read back are not the ones written; the run is not kept, close again"
+        raise Damaged(message)
+
+
+def read(handle: Handle, run: int) -> pa.Table:
+    """The lines of one run, in order."""
+    return handle.table("charges", run=run).cast(SCHEMA)

@@ -1,0 +1,43 @@
+"""Hash columns so that the same rows give the same 32 bytes wherever they come from.
+
+Each column is hashed by its values alone, never by how they were chunked, encoded or compressed on the way.
+"""
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def columns_digest(rows: pa.Table, schema: pa.Schema) -> bytes:
+    """A digest of the columns of `schema` in `rows`, in their order, whatever their encoding or chunking."""
+    total = hashlib.blake2b(digest_size=32)
+    for field in schema:
+        column = rows[field.name].combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # no rows: nothing to combine
+            column = pa.array([], field.type)
+        if column.type != field.type:
+            column = column.cast(field.type)
+        of_column = hashlib.blake2b(field.name.encode(), digest_size=32)
+        for part in _parts(column):
+            of_column.update(part)
+        total.update(of_column.digest())
+    return total.digest()
+
+
+def _parts(column: pa.Array) -> list[bytes | pa.Buffer]:
+    """The bytes that stand for `column`: lengths first where they vary, then the values, all little-endian."""
+    if pa.types.is_list(column.type):
+        lengths = pc.list_value_length(column).cast(pa.uint32())
+        return [*_parts(lengths), *_parts(column.flatten())]
+    if pa.types.is_string(column.type):
+        lengths = pc.binary_length(column).cast(pa.uint32())
+        offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+        if not len(column):
+            return [b""]
+        values = column.buffers()[2]
+        text = values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])) if values is not None else b""
+        return [*_parts(lengths), text]
+    width = column.type.bit_width // 8
+    return [column.buffers()[1].slice(column.offset * width, len(column) * width)] if len(column) else [b""]

@@ -1,0 +1,26 @@
+-- One step of usage: a row per accepted event and meter that takes it, under one catalog version.
+-- `position` is the meter's place among the values an event of its type carries; 0 counts the event itself.
+INSERT INTO usage (tenant, meter, subject, time, quantity, dimensions, block, row, digest, step)
+SELECT
+    tenant,
+    meter,
+    subject,
+    fromUnixTimestamp64Milli(event.time, 'UTC') AS time,
+    if(position = 0, toDecimal128(1, 9), quantities[position]) AS quantity,
+    mapFilter((name, value) -> value != '', mapFromArrays(names, arrayMap(place -> event.dimensions[place], places))),
+    block,
+    row,
+    reinterpretAsUInt128(sipHash128Reference(concat(
+        reinterpretAsString(identity), meter, '/', subject, '/', toString(quantity), '/', toString(event.time)))) AS digest,
+    {step:UInt32}
+FROM events AS event
+INNER JOIN
+(
+    SELECT tupleElement(measure, 1) AS tenant, tupleElement(measure, 2) AS type, tupleElement(measure, 3) AS meter,
+        tupleElement(measure, 4) AS position, tupleElement(measure, 5) AS names, tupleElement(measure, 6) AS places
+    FROM
+    (
+        SELECT arrayJoin({measures:Array(Tuple(String, String, String, UInt8, Array(String), Array(UInt8)))}) AS measure
+    )
+) AS measured ON event.tenant = measured.tenant AND event.type = measured.type
+WHERE block BETWEEN {first:UInt64} AND {last:UInt64} AND outcome = 'accepted'

@@ -1,0 +1,2 @@
+-- Whether one block has its marker.
+SELECT count() AS marked FROM blocks WHERE block = {block:UInt64}

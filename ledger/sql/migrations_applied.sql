@@ -1,0 +1,2 @@
+-- Which migrations this database has had.
+SELECT number, digest FROM schema_migrations ORDER BY number

@@ -1,0 +1,182 @@
+"""Derive `usage` from `events` in steps, and read it at a cutoff.
+
+A step is a range of blocks under one catalog version; its done-record is written last and readers read done steps
+only. A step cut short is derived again under a new number, so what it left is never read. The answer to an emitter
+never waits for this: a read beyond the last step derives first.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ledger.block import Marker
+from ledger.engine import Handle
+from ledger.errors import Damaged
+from ledger.meters import Meter, measures
+from ledger.scale import decimal_integers
+
+STEP_EVENTS_MAX = 2_000_000
+MetersAt = Callable[[int], dict[str, list[Meter]]]
+
+
+class Step(NamedTuple):
+    """A range of blocks whose usage is derived."""
+
+    number: int
+    first_block: int
+    last_block: int
+    catalog: int
+    rows: int
+
+
+class Totals(NamedTuple):
+    """One row per meter, subject and stretch of time between two boundaries; no order promised."""
+
+    meter: pa.Array
+    subject: pa.Array
+    segment: NDArray[np.int64]
+    """The boundary at or before the usage's time, milliseconds."""
+    quantity: NDArray[np.int64] | NDArray[np.object_]
+    events: NDArray[np.int64]
+    digest: NDArray[np.object_]
+    """Sums of row digests modulo 2^128."""
+
+
+class UsageFollower:
+    """Derives usage behind the writer, and knows how far it got."""
+
+    def __init__(self, handle: Handle, meters_at: MetersAt, markers: Sequence[Marker]) -> None:
+        """`markers` is every marked block; those that are done already are dropped here."""
+        self._handle = handle
+        self._meters_at = meters_at
+        self._lock = threading.Lock()
+        done = [Step(*row) for row in handle.rows("steps")]
+        self.done_block = _gapless(done)
+        (self._last_step,) = handle.row("last_step")
+        self._last_step = max([self._last_step, *(step.number for step in done)])
+        self._waiting = [marker for marker in markers if marker.block > self.done_block]
+
+    def block_marked(self, marker: Marker) -> None:
+        """Take note of a new block; the writer calls this in block order."""
+        self._waiting.append(marker)
+
+    @property
+    def waiting_events(self) -> int:
+        """How many accepted events are not in usage yet."""
+        return sum(marker.accepted for marker in tuple(self._waiting))
+
+    def derive(self, cutoff: int) -> None:
+        """Bring usage up to block `cutoff`."""
+        with self._lock:
+            while self.done_block < cutoff:
+                self._step(cutoff)
+
+    def _step(self, cutoff: int) -> None:
+        blocks = self._next_blocks(cutoff)
+        first, last, catalog = blocks[0].block, blocks[-1].block, blocks[0].catalog
+        self._last_step += 1
+        wanted = measures(self._meters_at(catalog))
+        rows = 0
+        if wanted and any(marker.accepted for marker in blocks):
+            self._handle.run("derive_usage", first=first, last=last, step=self._last_step, measures=wanted)
+            (rows,) = self._handle.row("step_rows", first=first, last=last, step=self._last_step)
+        self._handle.insert("usage_steps", _step_row(Step(self._last_step, first, last, catalog, rows)))
+        self.done_block = last
+        del self._waiting[: len(blocks)]
+
+    def _next_blocks(self, cutoff: int) -> list[Marker]:
+        """The next blocks up to `cutoff` that share a catalog version, as many as one step takes."""
+        taken: list[Marker] = []
+        events = 0
+        for marker in self._waiting:
+            if marker.block > cutoff or (taken and marker.catalog != taken[0].catalog):
+                break
+            events += marker.accepted
+            if taken and events > STEP_EVENTS_MAX:
+                break
+            taken.append(marker)
+        if not taken:
+            raise Damaged(f"usage is derived to block {self.done_block}, and block {cutoff} was never marked")
+        return taken
+
+
+def _gapless(done: Sequence[Step]) -> int:
+    """The last block of `done`, which have to follow each other."""
+    last = 0
+    for step in done:
+        if step.first_block != last + 1:
+            message = f"usage step {step.number} begins at block {step.first_block}, and not at {last + 1}"
+            raise Damaged(message)
+        last = step.last_block
+    return last
+
+
+def _step_row(step: Step) -> pa.Table:
+    return pa.table(
+        {
+            "step": pa.array([step.number], pa.uint32()),
+            "first_block": pa.array([step.first_block], pa.uint64()),
+            "last_block": pa.array([step.last_block], pa.uint64()),
+            "catalog": pa.array([step.catalog], pa.uint32()),
+            "rows": pa.array([step.rows], pa.uint64()),
+        }
+    )
+
+
+def totals(handle: Handle, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
+    """The sums of usage in [boundaries[0], boundaries[-1]), in one pass over all customers."""
+    answer = handle.table(
+        "totals",
+        tenant=tenant,
+        boundaries=list(boundaries),
+        start=boundaries[0],
+        end=boundaries[-1],
+        cutoff=cutoff,
+    ).combine_chunks()
+    return Totals(
+        _column(answer, "meter"),
+        _column(answer, "subject"),
+        _column(answer, "segment").to_numpy(),
+        decimal_column(answer, "quantity"),
+        _column(answer, "events").to_numpy().astype(np.int64),
+        digest_column(answer, "digest"),
+    )
+
+
+def counts(handle: Handle, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
+    """Per meter, how many rows and what quantity usage holds in [start, end): independent of `totals`."""
+    answer = handle.table("usage_counts", tenant=tenant, start=start, end=end, cutoff=cutoff)
+    quantities = decimal_column(answer, "quantity")
+    return {
+        meter: (events, int(quantity))
+        for meter, events, quantity in zip(
+            answer["meter"].to_pylist(), answer["events"].to_pylist(), quantities, strict=True
+        )
+    }
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    column = table[name].combine_chunks()
+    return pa.array([], column.type) if isinstance(column, pa.ChunkedArray) else column
+
+
+def decimal_column(table: pa.Table, name: str) -> NDArray[np.int64] | NDArray[np.object_]:
+    """A decimal128 column as exact integers of its scale."""
+    column = _column(table, name)
+    if not len(column):
+        return np.array([], dtype=np.int64)
+    return decimal_integers(column.buffers()[1].slice(column.offset * 16, len(column) * 16))
+
+
+def digest_column(table: pa.Table, name: str) -> NDArray[np.object_]:
+    """A column of 128-bit digests as Python's integers."""
+    column = _column(table, name)
+    if not len(column):
+        return np.array([], dtype=np.object_)
+    halves = np.frombuffer(column.buffers()[1], dtype=np.uint64)[column.offset * 2 :][: len(column) * 2].reshape(-1, 2)
+    digests: NDArray[np.object_] = halves[:, 1].astype(np.object_) * 2**64 + halves[:, 0].astype(np.object_)
+    return digests
