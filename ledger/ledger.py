@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from ledger import anchor, charges, usage
 from ledger.block import Marker, chain_after, genesis
@@ -21,6 +23,8 @@ from ledger.usage import Totals, UsageFollower
 from ledger.writer import BlockWriter, adopt
 
 ANCHOR_EVERY_S = 0.5
+
+UInt64s = NDArray[np.uint64]
 
 
 class Ledger:
@@ -41,6 +45,7 @@ class Ledger:
             markers.append(head)
         self._check_anchors(markers)
         self._writer = BlockWriter(self._write, head)
+        self._accepted = sum(marker.accepted for marker in markers)
         self._follower = UsageFollower(self._derive, self._meters_at, markers[1:])
         self._anchored = genesis(self.identity.id)
         self._closing = threading.Event()
@@ -68,6 +73,7 @@ class Ledger:
         """Store `rows` as the next block; see BlockWriter.append."""
         marker = self._writer.append(rows, catalog, received)
         self._follower.block_marked(marker)
+        self._accepted += marker.accepted
         return marker
 
     def derive(self, cutoff: int | None = None) -> None:
@@ -108,6 +114,25 @@ class Ledger:
             return genesis(self.identity.id).chain.hex()
         (chain,) = self.reading.row("marked_block", block=block)
         return bytes(chain).hex()
+
+    @property
+    def accepted(self) -> int:
+        """How many identities are taken."""
+        return self._accepted
+
+    def identities(self, first: int, last: int) -> tuple[UInt64s, UInt64s, NDArray[np.uint32]]:
+        """The identities that blocks `first` to `last` accepted, (low, high), with their content and block."""
+        answer = self.reading.table("identities", first=first, last=last).combine_chunks()
+        if not len(answer):
+            return np.zeros((0, 2), np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.uint32)
+        column = answer["identity"].combine_chunks()
+        pairs = np.frombuffer(column.buffers()[1], dtype=np.uint64)[column.offset * 2 :][: len(column) * 2]
+        return pairs.reshape(-1, 2), answer["content"].to_numpy(), answer["block"].to_numpy()
+
+    def originals(self, blocks: list[int], identities: list[int]) -> dict[int, tuple[str, str, int, str]]:
+        """Type, subject, time and data of the accepted copies of some identities."""
+        found = self.reading.rows("originals", blocks=blocks, identities=identities)
+        return {identity: (kind, subject, time, data) for identity, _, _, kind, subject, time, data in found}
 
     def _meters_at(self, version: int) -> dict[str, list[Meter]]:
         with self.relational.connect() as connection:
