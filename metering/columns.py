@@ -48,32 +48,24 @@ class Admission:
 
 
 class Columns(msgspec.Struct, gc=False):
-    """The events of one request, as columns; `rows` has the ledger's schema."""
+    """Events of one tenant as columns; `rows` has the ledger's schema."""
 
-    tenant: str
     catalog: int
     rows: pa.Table
     identity: UInt64s
     content: UInt64s
     outcome: NDArray[np.int8]
-    rejections: list[Rejection]
-    nbytes: int
+    timeless: list[int]
+    """The events that are not here, because their time can't be read."""
 
 
 def columns(
-    tenant: str,
-    read: tuple[list[Event], list[Rejection], list[int]],
-    admission: Admission,
-    hasher: Hasher,
-    bounds: Bounds,
-    now_ms: int,
+    tenant: str, events: list[Event], admission: Admission, hasher: Hasher, bounds: Bounds, now_ms: int
 ) -> Columns:
-    """The columns of the events of one request, admitted under one catalog version at `now_ms`."""
-    events, rejections, places = read
-    time, unreadable = instants([event.time for event in events])
-    if unreadable:
-        rejections = rejections + [_bad_time(events[index], places[index]) for index in unreadable]
-        kept = sorted(set(range(len(events))) - set(unreadable))
+    """The columns of `events`, admitted under one catalog version at `now_ms`."""
+    time, timeless = instants([event.time for event in events])
+    if timeless:
+        kept = sorted(set(range(len(events))) - set(timeless))
         events, time = [events[index] for index in kept], time[kept]
     sources = [event.source for event in events]
     ids = [event.id for event in events]
@@ -87,7 +79,6 @@ def columns(
     reason[time < now_ms - bounds.late_days_max * DAY_MS] = REASONS.index(TOO_OLD)
     reason[time > now_ms + bounds.ahead_s_max * 1000] = REASONS.index(TOO_EARLY)
     outcome = np.where(reason == 0, ACCEPTED, QUARANTINED).astype(np.int8)
-    data_column = _joined(data)
     rows = pa.table(
         {
             "outcome": pa.array(outcome),
@@ -97,8 +88,8 @@ def columns(
             "type": kind,
             "subject": subject,
             "time": pa.array(time),
-            "data": data_column,
-            "identity": pa.Array.from_buffers(pa.binary(16), len(events), [None, pa.py_buffer(identity.tobytes())]),
+            "data": _joined(data),
+            "identity": pa.Array.from_buffers(pa.binary(16), len(events), [None, pa.py_buffer(identity)]),
             "content": pa.array(content),
             "quantities": extracted.quantities(),
             "dimensions": extracted.dimensions(),
@@ -106,10 +97,11 @@ def columns(
             "count": pa.array(np.ones(len(events), dtype=np.uint32)),
         }
     )
-    return Columns(tenant, admission.catalog, rows, identity, content, outcome, rejections, rows.nbytes)
+    return Columns(admission.catalog, rows, identity, content, outcome, timeless)
 
 
-def _bad_time(event: Event, index: int) -> Rejection:
+def timeless_rejection(event: Event, index: int) -> Rejection:
+    """The rejection of an event whose time can't be read."""
     reason = f"time {event.time[:40]!r} is no RFC 3339 time with a zone, such as 2026-11-01T12:00:00.000Z"
     return Rejection(index, "time_unreadable", reason, event.source)
 

@@ -17,20 +17,24 @@ import pyarrow as pa
 import structlog
 from numpy.typing import NDArray
 
-from ledger.block import ACCEPTED, CONFLICT, DUPLICATES, QUARANTINED, REJECTED, SCHEMA
+from ledger.block import ACCEPTED, DUPLICATES, REJECTED, SCHEMA
 from ledger.errors import Unavailable
 from ledger.ledger import Ledger
 from metering.body import decompressed, form_of
-from metering.columns import Admission, Bounds, Columns, columns
+from metering.columns import Admission, Bounds
 from metering.decide import Content, Pair, decide, is_same_content
-from metering.errors import BodyRefusedError, Rejection
+from metering.errors import BodyRefusedError
 from metering.events import read_events
 from metering.identity import Hasher, IdentityIndex
+from metering.requests import Answer, Decoded, Request, decoded
 
 log = structlog.get_logger()
 
 LOAD_BLOCKS = 64
 """How many blocks' identities are read at a time when the index is built."""
+
+DECODE_BYTES = 4 * 2**20
+"""How many bytes of bodies are brought through decoding together."""
 
 
 class IntakeSettings(msgspec.Struct, frozen=True):
@@ -44,34 +48,12 @@ class IntakeSettings(msgspec.Struct, frozen=True):
     bounds: Bounds = Bounds()
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What became of a request's events."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
-    quarantined: int = 0
-    rejected: list[Rejection] = []
-
-
 class OverloadedError(Exception):
     """More bytes are in flight than the limit allows; nothing of the request was kept."""
 
 
 class StoppedError(Exception):
     """The intake takes nothing any more: the process is stopping, or has to."""
-
-
-class Request(msgspec.Struct, gc=False):
-    """A body on its way through."""
-
-    tenant: str
-    body: bytes
-    content_type: str
-    encoding: str
-    answer: "Future[Answer]"
-    reserved: int
-    columns: Columns | None = None
 
 
 class Intake:
@@ -90,8 +72,8 @@ class Intake:
         self._inflight_bytes = 0
         self._lock = threading.Lock()
         self._bodies: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        self._pending: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        self._held: Request | None = None
+        self._pending: queue.SimpleQueue[Decoded | None] = queue.SimpleQueue()
+        self._held: Decoded | None = None
         self._stopping = False
         self._threads = [
             threading.Thread(target=self._decode_all, name="decoder", daemon=True),
@@ -135,29 +117,64 @@ class Intake:
         return answer
 
     def _decode_all(self) -> None:
-        while (request := self._bodies.get()) is not None:
-            try:
-                request.columns = self._decode(request)
-            except (BodyRefusedError, OverloadedError) as refusal:
-                self._refuse(request, refusal)
-            except Exception as error:  # a bug: this body is answered with it, the others go on
-                log.exception("decoding failed")
-                self._refuse(request, error)
-            else:
-                request.body = b""
-                self._pending.put(request)
+        """Bring what is waiting through decoding, some of it at a time."""
+        stopping = False
+        while not stopping:
+            requests, stopping = self._waiting_bodies()
+            read = [request for request in requests if self._read(request)]
+            admission = self.admission  # one version for all of them, whatever is applied meanwhile
+            for tenant in dict.fromkeys(request.tenant for request in read):
+                self._make_columns(tenant, [request for request in read if request.tenant == tenant], admission)
         self._pending.put(None)
 
-    def _decode(self, request: Request) -> Columns:
-        form = form_of(request.content_type)
-        body = decompressed(request.body, request.encoding, self._settings.body_bytes_max)
-        if grown := max(0, len(body) - request.reserved):
-            if not self.reserve(grown):
-                raise OverloadedError
-            request.reserved += grown
-        read = read_events(body, form)
-        admission, bounds = self.admission, self._settings.bounds
-        return columns(request.tenant, read, admission, self.hasher, bounds, self._now_ms())
+    def _waiting_bodies(self) -> tuple[list[Request], bool]:
+        """The bodies that wait, up to a bound, once there is one; and whether they are the last."""
+        requests: list[Request] = []
+        nbytes = 0
+        while nbytes < DECODE_BYTES:
+            try:
+                request = self._bodies.get(block=not requests)
+            except queue.Empty:
+                break
+            if request is None:
+                return requests, True
+            requests.append(request)
+            nbytes += len(request.body)
+        return requests, False
+
+    def _read(self, request: Request) -> bool:
+        """Decode one body; a refusal is answered at once."""
+        try:
+            form = form_of(request.content_type)
+            body = decompressed(request.body, request.encoding, self._settings.body_bytes_max)
+            self._reserve_grown(request, len(body))
+            request.events, request.rejections, request.places = read_events(body, form)
+        except (BodyRefusedError, OverloadedError) as refusal:
+            self._refuse(request, refusal)
+            return False
+        except Exception as error:  # a bug: this body is answered with it, the others go on
+            log.exception("decoding failed")
+            self._refuse(request, error)
+            return False
+        request.body = b""
+        return True
+
+    def _reserve_grown(self, request: Request, nbytes: int) -> None:
+        """A body that was compressed takes more room than was reserved for it."""
+        grown = max(0, nbytes - request.reserved)
+        if not self.reserve(grown):
+            raise OverloadedError
+        request.reserved += grown
+
+    def _make_columns(self, tenant: str, requests: list[Request], admission: Admission) -> None:
+        try:
+            made = decoded(tenant, requests, admission, self.hasher, self._settings.bounds, self._now_ms())
+        except Exception as error:  # a bug, as above
+            log.exception("decoding failed")
+            for request in requests:
+                self._refuse(request, error)
+            return
+        self._pending.put(made)
 
     def _write_all(self) -> None:
         while group := self._next_group():
@@ -165,72 +182,74 @@ class Intake:
                 self._commit(group)
             except Unavailable as error:
                 log.warning("block not stored", reason=str(error))
-                for request in group:
-                    self._refuse(request, error)
+                self._refuse_all(group, error)
             except BaseException as error:
                 # Whether the block is stored is not known, or the ledger is damaged: only a restart can tell.
                 log.exception("the intake stops")
                 self.failure = error
-                for request in group:
-                    self._refuse(request, StoppedError(str(error)))
+                self._refuse_all(group, StoppedError(str(error)))
                 self._refuse_rest()
                 return
 
-    def _next_group(self) -> list[Request]:
-        """The requests of the next block: what came in while the last one was written, or a moment's worth.
+    def _next_group(self) -> list[Decoded]:
+        """What the next block is made of: what came in while the last one was written, or a moment's worth.
 
-        A block has one catalog version, and bounded rows and bytes; the request that is over is held for the next.
+        A block has one catalog version, and bounded rows and bytes; what would be over is held for the next.
         """
-        group: list[Request] = []
+        group: list[Decoded] = []
         events = nbytes = 0
-        deadline = time.monotonic() + self._settings.linger_ms / 1000
+        deadline = 0.0
         while True:
-            request = self._held or self._take(group, deadline)
+            taken = self._held or self._take(group, deadline)
             self._held = None
-            if request is None:
+            if taken is None:
                 return group
-            taken = request.columns
-            assert taken is not None
             if not group:
                 deadline = time.monotonic() + self._settings.linger_ms / 1000
             elif (
-                taken.catalog != _columns(group[0]).catalog
-                or events + len(taken.outcome) > self._settings.block_events_max
-                or nbytes + taken.nbytes > self._settings.block_bytes_max
+                taken.columns.catalog != group[0].columns.catalog
+                or events + len(taken.request_of) > self._settings.block_events_max
+                or nbytes + taken.columns.rows.nbytes > self._settings.block_bytes_max
             ):
-                self._held = request
+                self._held = taken
                 return group
-            group.append(request)
-            events += len(taken.outcome)
-            nbytes += taken.nbytes
+            group.append(taken)
+            events += len(taken.request_of)
+            nbytes += taken.columns.rows.nbytes
 
-    def _take(self, group: list[Request], deadline: float) -> Request | None:
-        """The next decoded request; None when the group has waited long enough, or all is over."""
+    def _take(self, group: list[Decoded], deadline: float) -> Decoded | None:
+        """What is decoded next; None when the group has waited long enough, or all is over."""
         try:
             if not group:
-                request = self._pending.get()
+                taken = self._pending.get()
             else:
-                request = self._pending.get(timeout=max(0.0, deadline - time.monotonic()))
+                taken = self._pending.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             return None
-        if request is None:
+        if taken is None:
             self._pending.put(None)  # the end stays the end, for a group that is still to be written
-        return request
+        return taken
 
-    def _commit(self, group: list[Request]) -> None:
-        batch = Batch([_columns(request) for request in group])
-        if not batch.counted:
-            for request in group:
-                self._resolve(request, Answer())
-            return
-        found = self.index.find(batch.identity)
-        outcome = decide(batch.identity, batch.content, batch.outcome, found, lambda pairs: self._compare(batch, pairs))
-        marker = self._ledger.append(batch.block(outcome), batch.catalog, self._now_ms())
-        accepted = outcome == ACCEPTED
-        blocks = np.full(int(accepted.sum()), marker.block, dtype=np.uint32)
-        self.index.remember(batch.identity[accepted], batch.content[accepted], blocks)
-        for request, answer in zip(group, batch.answers(outcome), strict=True):
-            self._resolve(request, answer)
+    def _commit(self, group: list[Decoded]) -> None:
+        batch = Batch(group)
+        if not any(part.items for part in group):
+            outcome = batch.outcome
+        else:
+            found = self.index.find(batch.identity)
+            outcome = decide(
+                batch.identity, batch.content, batch.outcome, found, lambda pairs: self._compare(batch, pairs)
+            )
+            marker = self._ledger.append(batch.block(outcome), batch.catalog, self._now_ms())
+            accepted = outcome == ACCEPTED
+            blocks = np.full(int(accepted.sum()), marker.block, dtype=np.uint32)
+            self.index.remember(batch.identity[accepted], batch.content[accepted], blocks)
+        first = 0
+        for part in group:
+            last = first + len(part.request_of)
+            for request, answer in zip(part.requests, part.answers(outcome[first:last]), strict=True):
+                self.release(request.reserved)
+                request.answer.set_result(answer)
+            first = last
 
     def _compare(self, batch: "Batch", pairs: list[Pair]) -> list[bool]:
         """Whether the values behind two different content hashes are the same after all."""
@@ -246,23 +265,24 @@ class Intake:
             same.append(is_same_content(batch.content_of(row), first))
         return same
 
-    def _resolve(self, request: Request, answer: Answer) -> None:
-        self.release(request.reserved)
-        request.answer.set_result(answer)
-
     def _refuse(self, request: Request, error: BaseException) -> None:
         self.release(request.reserved)
         request.answer.set_exception(error)
+
+    def _refuse_all(self, group: list[Decoded], error: BaseException) -> None:
+        for part in group:
+            for request in part.requests:
+                self._refuse(request, error)
 
     def _refuse_rest(self) -> None:
         """Answer everything that can't be stored any more."""
         with self._lock:
             self._stopping = True
         self._bodies.put(None)
-        if self._held is not None:
-            self._refuse(self._held, StoppedError(str(self.failure)))
-        while (request := self._pending.get()) is not None:
-            self._refuse(request, StoppedError(str(self.failure)))
+        rest = [self._held] if self._held is not None else []
+        while (taken := self._pending.get()) is not None:
+            rest.append(taken)
+        self._refuse_all(rest, StoppedError(str(self.failure)))
 
     def close(self) -> None:
         """Take nothing more, and finish what was taken."""
@@ -275,20 +295,15 @@ class Intake:
 
 
 class Batch:
-    """The requests of one block as one set of columns."""
+    """What goes into one block, as one set of columns."""
 
-    def __init__(self, parts: list[Columns]) -> None:
+    def __init__(self, parts: list[Decoded]) -> None:
         self._parts = parts
-        self.catalog = parts[0].catalog
-        self.rows: pa.Table = pa.concat_tables([part.rows for part in parts])
-        self.identity = np.concatenate([part.identity for part in parts])
-        self.content = np.concatenate([part.content for part in parts])
-        self.outcome = np.concatenate([part.outcome for part in parts])
-
-    @property
-    def counted(self) -> int:
-        """How many items there are to say something of."""
-        return len(self.outcome) + sum(len(part.rejections) for part in self._parts)
+        self.catalog = parts[0].columns.catalog
+        self.rows: pa.Table = pa.concat_tables([part.columns.rows for part in parts])
+        self.identity = np.concatenate([part.columns.identity for part in parts])
+        self.content = np.concatenate([part.columns.content for part in parts])
+        self.outcome = np.concatenate([part.columns.outcome for part in parts])
 
     def content_of(self, row: int) -> Content:
         """What `row` says."""
@@ -316,25 +331,10 @@ class Batch:
     def _rejections(self) -> Iterable[tuple[int, str, str, int]]:
         counted: dict[tuple[str, str], int] = {}
         for part in self._parts:
-            for rejection in part.rejections:
+            for rejection in (rejection for request in part.requests for rejection in request.rejections):
                 key = (part.tenant, rejection.source)
                 counted[key] = counted.get(key, 0) + 1
         return [(REJECTED, tenant, source, count) for (tenant, source), count in sorted(counted.items())]
-
-    def answers(self, outcome: NDArray[np.int8]) -> Iterable[Answer]:
-        """What to tell each request."""
-        first = 0
-        for part in self._parts:
-            last = first + len(part.outcome)
-            counts = np.bincount(outcome[first:last], minlength=REJECTED + 1)
-            first = last
-            yield Answer(
-                accepted=int(counts[ACCEPTED]),
-                duplicates=int(counts[DUPLICATES]),
-                conflicts=int(counts[CONFLICT]),
-                quarantined=int(counts[QUARANTINED]),
-                rejected=sorted(part.rejections, key=lambda rejection: rejection.index),
-            )
 
 
 def plain(rows: pa.Table) -> pa.Table:
@@ -356,11 +356,6 @@ def count_rows(counts: list[tuple[int, str, str, int]]) -> pa.Table:
         "identity": [bytes(16)] * count,
     }
     return pa.table({name: pa.array(columns_of[name], SCHEMA.field(name).type) for name in SCHEMA.names}, schema=SCHEMA)
-
-
-def _columns(request: Request) -> Columns:
-    assert request.columns is not None
-    return request.columns
 
 
 def load_index(ledger: Ledger) -> IdentityIndex:

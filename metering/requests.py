@@ -1,0 +1,84 @@
+"""Bring many requests through decoding at once, and keep whose events are whose.
+
+A body is decoded alone, because it is refused alone; columns are made for many bodies together, because what a
+column costs to set up is as much as a hundred events.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ledger.block import ACCEPTED, CONFLICT, DUPLICATES, QUARANTINED, REJECTED
+from metering.columns import Admission, Bounds, Columns, columns, timeless_rejection
+from metering.errors import Rejection
+from metering.events import Event
+from metering.identity import Hasher
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a request's events."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    rejected: list[Rejection] = []
+
+
+class Request(msgspec.Struct, gc=False):
+    """A body on its way through, and what was read of it so far."""
+
+    tenant: str
+    body: bytes
+    content_type: str
+    encoding: str
+    answer: "Future[Answer]"
+    reserved: int
+    events: list[Event] = []
+    places: list[int] = []
+    """The index in the body of each event."""
+    rejections: list[Rejection] = []
+
+
+class Decoded(NamedTuple):
+    """Requests of one tenant with their events as one set of columns."""
+
+    tenant: str
+    requests: list[Request]
+    columns: Columns
+    request_of: NDArray[np.int64]
+    """For each row of the columns, which of `requests` it came with."""
+
+    @property
+    def items(self) -> int:
+        """How many items there are to say something of."""
+        return len(self.request_of) + sum(len(request.rejections) for request in self.requests)
+
+    def answers(self, outcome: NDArray[np.int8]) -> Iterable[Answer]:
+        """What to tell each request, when its rows turned out to be `outcome`."""
+        kinds = REJECTED + 1
+        counts = np.bincount(self.request_of * kinds + outcome, minlength=len(self.requests) * kinds)
+        for request, row in zip(self.requests, counts.reshape(-1, kinds).tolist(), strict=True):
+            rejected = sorted(request.rejections, key=lambda rejection: rejection.index)
+            yield Answer(row[ACCEPTED], row[DUPLICATES], row[CONFLICT], row[QUARANTINED], rejected)
+
+
+def decoded(
+    tenant: str, requests: Sequence[Request], admission: Admission, hasher: Hasher, bounds: Bounds, now_ms: int
+) -> Decoded:
+    """The events of `requests`, all of one tenant, as columns."""
+    events = [event for request in requests for event in request.events]
+    made = columns(tenant, events, admission, hasher, bounds, now_ms)
+    request_of = np.repeat(np.arange(len(requests)), [len(request.events) for request in requests])
+    first = np.concatenate([[0], np.cumsum([len(request.events) for request in requests])])
+    for row in made.timeless:
+        request = requests[request_of[row]]
+        place = request.places[row - first[request_of[row]]]
+        request.rejections = [*request.rejections, timeless_rejection(events[row], place)]
+    for request in requests:
+        request.events, request.places = [], []
+    return Decoded(tenant, list(requests), made, np.delete(request_of, made.timeless))
