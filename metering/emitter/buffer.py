@@ -155,8 +155,9 @@ class Buffer:
             target = self._added
             self._seal()
             self._progress.wait_for(lambda: self._ended or self._settled >= target, timeout_s)
-            refused = sum(len(part.events) for part in self._unacknowledged)
-            return max(0, target - self._settled), refused
+            refused = sum(len(part.events) for part in self._unacknowledged if part.status is not None)
+            unanswered = sum(len(part.events) for part in self._unacknowledged if part.status is None)
+            return max(0, target - self._settled) + unanswered, refused
 
     def end(self, reason: str) -> None:
         """Take no more events, and leave what was not answered for to the caller."""
@@ -167,6 +168,7 @@ class Buffer:
             self._seal()
             left = [*([self._in_flight] if self._in_flight else []), *self._sealed]
             self._unacknowledged += [Unacknowledged(tuple(batch.events), None, reason) for batch in left]
+            self._settled = self._added  # nothing is left to wait for
             self._in_flight = None
             self._sealed.clear()
             self._work.notify_all()

@@ -40,15 +40,24 @@ class Connection:
     def post(self, body: bytes, headers: dict[str, str]) -> Reply:
         """The service's reply to `body`; raises Unavailable."""
         try:
-            # A service that is over its limit answers and closes before it has read the body. The failed write is
-            # then not the news; the answer that waits behind it is.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                self._connection.request("POST", self._path, body, headers)
+            written = self._write(body, headers)
             response = self._connection.getresponse()
-            return Reply(response.status, response.read(), response.headers.get("Retry-After"))
+            reply = Reply(response.status, response.read(), response.headers.get("Retry-After"))
+            if not written:
+                self._connection.close()
+            return reply  # noqa: TRY300 - reading it is what may fail
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise Unavailable(f"{type(error).__name__}: {error}") from error
+
+    def _write(self, body: bytes, headers: dict[str, str]) -> bool:
+        # A service that is over its limit answers and closes before it has read the body. The failed write is then
+        # not the news; the answer that waits behind it is.
+        try:
+            self._connection.request("POST", self._path, body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
 
     def interrupt(self) -> None:
         """End a wait for a reply from another thread; the wait raises Unavailable."""
