@@ -76,6 +76,5 @@ def read(relational: sa.Engine, directory: Path) -> list[Anchor]:
         try:
             anchors.append(msgspec.json.decode(file.read_bytes(), type=Anchor))
         except msgspec.DecodeError as error:
-            message = f"{file} is not a head anchor ({error}): restore it, or remove it once verify is clean"
-            raise Damaged(message) from error
+            raise Damaged(str(file), f"not a head anchor ({error}): restore it from a backup") from error
     return anchors

@@ -48,8 +48,7 @@ def write(handle: Handle, charges: pa.Table) -> None:
         return
     run = charges["run"][0].as_py()
     if digest(read(handle, run)) != digest(charges):
-        message = f"run {run}: the charges read back are not the ones written; the run is not kept, close again"
-        raise Damaged(message)
+        raise Damaged(f"run {run}", "the charges read back are not the ones written; the run is not kept: close again")
 
 
 def read(handle: Handle, run: int) -> pa.Table:

@@ -22,7 +22,12 @@ class Held(Refused):
 
 
 class Damaged(Refused):
-    """What is stored contradicts itself."""
+    """What is stored contradicts itself: `where`, and `what` was found there."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+        self.where = where
+        self.what = what
 
 
 class Unavailable(LedgerError):

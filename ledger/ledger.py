@@ -4,25 +4,30 @@ Readers see gapless marked blocks up to the head, and usage up to a cutoff; open
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from ledger import anchor, charges, usage
-from ledger.block import Marker, chain_after, genesis
+from ledger import anchor, charges, trace, usage
+from ledger.block import OUTCOMES, Marker, chain_after, genesis
 from ledger.engine import EngineSettings, Handle, migrate, open_handle
 from ledger.errors import Damaged
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
+from ledger.trace import EventSet
 from ledger.usage import Totals, UsageFollower
+from ledger.verify import Problem, block_problems, usage_problems
 from ledger.writer import BlockWriter, adopt
 
 ANCHOR_EVERY_S = 0.5
+MERGED_BYTES_QUIET = 150 * 2**30
+MERGED_BYTES_BUSY = 4 * 2**20
+"""What a merge of `events` may make under load: the small parts of a trickle, and nothing of a flood."""
 
 UInt64s = NDArray[np.uint64]
 
@@ -48,6 +53,7 @@ class Ledger:
         self._accepted = sum(marker.accepted for marker in markers)
         self._follower = UsageFollower(self._derive, self._meters_at, markers[1:])
         self._anchored = genesis(self.identity.id)
+        self._large_merges: bool | None = None
         self._closing = threading.Event()
         self._anchor_head()
         self._anchoring = threading.Thread(target=self._keep_anchor, name="anchor", daemon=True)
@@ -56,13 +62,14 @@ class Ledger:
     def _check_anchors(self, markers: Sequence[Marker]) -> None:
         for known in anchor.read(self.relational, self.directory):
             if known.ledger != self.identity.id:
-                message = f"{self.directory} is ledger {self.identity.id}, and its anchor is of ledger {known.ledger}"
-                raise Damaged(message)
+                raise Damaged("head anchor", f"it is of ledger {known.ledger}, and this is ledger {self.identity.id}")
             if known.block > markers[-1].block:
-                message = f"the tail is cut: the ledger ends at block {markers[-1].block}, and {known.block} was marked"
-                raise Damaged(message)
+                last = markers[-1].block
+                raise Damaged(
+                    f"block {last + 1}", f"the tail is cut: {known.block} blocks were marked, {last} are here"
+                )
             if markers[known.block].chain.hex() != known.chain:
-                raise Damaged(f"block {known.block} has another chain hash than the one that was anchored")
+                raise Damaged(f"block {known.block}", "its chain hash is not the one that was anchored")
 
     @property
     def head(self) -> Marker:
@@ -100,6 +107,54 @@ class Ledger:
         self.derive(cutoff)
         return usage.counts(self.reading, tenant, start, end, cutoff)
 
+    def usage_report(
+        self,
+        tenant: str,
+        meter: str,
+        start: int,
+        end: int,
+        cutoff: int,
+        group_by: list[str],
+        subjects: list[str],
+        groups_max: int,
+    ) -> list[tuple[list[str], int, int]]:
+        """(key, quantity, events) of one meter's usage in [start, end); one group more than asked shows there are."""
+        self.derive(cutoff)
+        answer = self.reading.table(
+            "usage_query",
+            tenant=tenant,
+            meter=meter,
+            start=start,
+            end=end,
+            cutoff=cutoff,
+            group_by=group_by,
+            subjects=subjects,
+            limit=groups_max + 1,
+        )
+        quantities = usage.decimal_column(answer, "quantity").tolist()
+        return list(zip(answer["key"].to_pylist(), quantities, answer["events"].to_pylist(), strict=True))
+
+    def event_copies(self, tenant: str, identity: int, cutoff: int) -> list[dict[str, Any]]:
+        """Every copy of one identity that is kept."""
+        return self._events("event_copies", tenant=tenant, identity=identity, cutoff=cutoff)
+
+    def kept_events(self, tenant: str, outcome: str, after: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+        """Events of one outcome after one place, in order: conflicts, or what is in quarantine."""
+        block, row = after
+        return self._events(
+            "kept_events",
+            tenant=tenant,
+            outcome=outcome,
+            cutoff=self.head.block,
+            block=block,
+            row=row,
+            limit=limit,
+        )
+
+    def _events(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.reading.table(name, **parameters).to_pylist()
+        return [row | {"outcome": OUTCOMES.get(row["outcome"])} if "outcome" in row else row for row in rows]
+
     def write_charges(self, lines: pa.Table) -> None:
         """Store the lines of one run."""
         charges.write(self._derive, lines)
@@ -133,6 +188,45 @@ class Ledger:
         """Type, subject, time and data of the accepted copies of some identities."""
         found = self.reading.rows("originals", blocks=blocks, identities=identities)
         return {identity: (kind, subject, time, data) for identity, _, _, kind, subject, time, data in found}
+
+    def described(self, lines: pa.Table) -> EventSet:
+        """What `lines` of charges say their events add up to."""
+        return trace.described(lines)
+
+    def expanded(self, lines: pa.Table) -> EventSet:
+        """What the events behind `lines` add up to, read again."""
+        return trace.expanded(self.reading, lines)
+
+    def events_of(self, lines: pa.Table) -> Iterator[dict[str, Any]]:
+        """The events behind `lines`."""
+        return trace.events_of(self.reading, lines)
+
+    def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
+        """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""
+        cutoff = self.head.block
+        self.derive(cutoff)
+        try:
+            markers = read_chain(self.reading, self.identity.id)[: cutoff + 1]
+            self._check_anchors(markers)
+        except Damaged as damage:
+            yield Problem(damage.where, damage.what)
+            return
+        yield from block_problems(self.reading, markers, look)
+        steps = [usage.Step(*row) for row in self.reading.rows("steps")]
+        yield from usage_problems(self.reading, steps, self._meters_at)
+
+    def parts(self) -> list[tuple[str, int, int, int]]:
+        """(table, parts, rows, bytes): the merges still owed."""
+        return [(table, parts, rows, nbytes) for table, parts, rows, nbytes in self.reading.rows("table_parts")]
+
+    def let_large_parts_merge(self, *, allowed: bool) -> None:
+        """Merge large parts of `events` only while it is quiet; it is in order as it is, and read by block."""
+        if allowed != self._large_merges:
+            self._derive.execute(
+                f"ALTER TABLE events MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = "
+                f"{MERGED_BYTES_QUIET if allowed else MERGED_BYTES_BUSY}"
+            )
+            self._large_merges = allowed
 
     def _meters_at(self, version: int) -> dict[str, list[Meter]]:
         with self.relational.connect() as connection:
@@ -171,8 +265,8 @@ def read_chain(handle: Handle, ledger_id: str) -> list[Marker]:
         marker = Marker(*row)
         previous = markers[-1]
         if marker.block != previous.block + 1:
-            raise Damaged(f"block {previous.block + 1} is missing: block {marker.block} follows {previous.block}")
+            raise Damaged(f"block {previous.block + 1}", f"missing: block {marker.block} follows {previous.block}")
         if chain_after(previous, marker) != marker.chain:
-            raise Damaged(f"block {marker.block} does not chain to {previous.block}: one of them was changed")
+            raise Damaged(f"block {marker.block}", "its marker does not chain to the one before: it was changed")
         markers.append(marker)
     return markers

@@ -100,7 +100,7 @@ class UsageFollower:
                 break
             taken.append(marker)
         if not taken:
-            raise Damaged(f"usage is derived to block {self.done_block}, and block {cutoff} was never marked")
+            raise Damaged(f"block {cutoff}", f"never marked, and usage is derived to block {self.done_block}")
         return taken
 
 
@@ -109,8 +109,7 @@ def _gapless(done: Sequence[Step]) -> int:
     last = 0
     for step in done:
         if step.first_block != last + 1:
-            message = f"usage step {step.number} begins at block {step.first_block}, and not at {last + 1}"
-            raise Damaged(message)
+            raise Damaged(f"usage step {step.number}", f"begins at block {step.first_block}, and not at {last + 1}")
         last = step.last_block
     return last
 

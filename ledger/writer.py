@@ -45,7 +45,7 @@ class BlockWriter:
                 raise Unavailable(f"block {marker.block} was not stored; send its events again") from None
         else:
             if not self._is_whole(marker):
-                raise Damaged(f"block {marker.block} was acknowledged by the engine and is not there")
+                raise Damaged(f"block {marker.block}", "acknowledged by the engine, and not there")
 
     def _is_whole(self, marker: Marker) -> bool:
         """Whether the block is there, in one part with all its rows; anything between that and absent is damage."""
@@ -56,8 +56,7 @@ class BlockWriter:
         if rows == 0:
             return False
         if rows != marker.rows or parts != 1:
-            message = f"block {marker.block} has {rows} rows in {parts} parts, and not {marker.rows} in one"
-            raise Damaged(message)
+            raise Damaged(f"block {marker.block}", f"{rows} rows in {parts} parts, and not {marker.rows} in one")
         return True
 
     def _insert_marker(self, marker: Marker) -> None:
@@ -93,8 +92,8 @@ def adopt(handle: Handle, head: Marker) -> Marker:
     block, _, parts = unmarked[0]
     if len(unmarked) > 1 or block != head.block + 1 or parts != 1:
         found = ", ".join(str(number) for number, _, _ in unmarked[:5])
-        message = f"after block {head.block} come blocks {found} without markers: expected none or one, in one part"
-        raise Damaged(message)
+        what = f"blocks {found} have no markers: expected none or one, in one part"
+        raise Damaged(f"block {head.block + 1}", what)
     table = handle.table("block_rows", first=block, last=block)
     marker = mark(head, table, table["catalog"][0].as_py(), table["received"][0].value)
     handle.insert("blocks", marker_row(marker))

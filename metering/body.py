@@ -95,6 +95,17 @@ def _unzstd(body: bytes, bytes_max: int) -> bytes:
     return b"".join(parts)
 
 
+def is_single(body: bytes, form: Form) -> bool:
+    """Whether `body` is one event: a plain JSON body may be, when it is an object."""
+    return form == "one" or (form == "array" and body.lstrip()[:1] == b"{")
+
+
+def binary_event(attributes: dict[str, str], data: bytes) -> bytes:
+    """The event whose attributes came in headers and whose data is the body."""
+    head = msgspec.json.encode(attributes)
+    return head[:-1] + (b"," if attributes else b"") + b'"data":' + (data.strip() or b"null") + b"}"
+
+
 def checked_utf8(body: bytes) -> None:
     """Refuse a body that is not UTF-8: the decoder below keeps such bytes in what it does not look into."""
     try:
@@ -115,10 +126,7 @@ def raw_events(body: bytes, form: Form) -> list[bytes]:
             raise syntax_refusal(lines[0], _syntax_error(lines[0]))
         return lines
     try:
-        if form == "one":
-            msgspec.json.decode(body, type=msgspec.Raw)
-            return [body]
-        if body.lstrip()[:1] == b"{":  # a plain JSON body may be one event
+        if is_single(body, form):
             msgspec.json.decode(body, type=msgspec.Raw)
             return [body]
         return [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]

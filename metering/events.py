@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from metering.body import Form, checked_utf8, raw_events, syntax_reason, syntax_refusal
+from metering.body import Form, checked_utf8, is_single, raw_events, syntax_reason, syntax_refusal
 from metering.errors import Rejection
 
 TEXT_CHARACTERS_MAX = 256
@@ -61,7 +61,7 @@ def _all_at_once(body: bytes, form: Form) -> list[Event] | None:
     try:
         if form == "lines":
             return _lines(body)
-        if form == "one" or body.lstrip()[:1] == b"{":
+        if is_single(body, form):
             return [EVENT.decode(body)]
         return EVENTS.decode(body)
     except msgspec.ValidationError:

@@ -8,19 +8,18 @@ after their own block is: a failure in between leaves the events unknown, to be 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 import structlog
-from numpy.typing import NDArray
 
-from ledger.block import ACCEPTED, DUPLICATES, REJECTED, SCHEMA
+from ledger.block import ACCEPTED, Marker
 from ledger.errors import Unavailable
 from ledger.ledger import Ledger
-from metering.body import decompressed, form_of
+from metering.batch import Batch
+from metering.body import binary_event, decompressed, form_of, is_single
 from metering.columns import Admission, Bounds
 from metering.decide import Content, Pair, decide, is_same_content
 from metering.errors import BodyRefusedError
@@ -69,6 +68,8 @@ class Intake:
         self.hasher = Hasher(ledger.identity.secret)
         self.index = load_index(ledger)
         self.failure: BaseException | None = None
+        self.on_block: Callable[[Marker, float], None] = lambda _marker, _seconds: None
+        """Told of each block that is marked, and how long storing it took."""
         self._inflight_bytes = 0
         self._lock = threading.Lock()
         self._bodies: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
@@ -101,14 +102,21 @@ class Intake:
         return self._inflight_bytes
 
     def submit(
-        self, tenant: str, body: bytes, content_type: str = "application/json", encoding: str = "", reserved: int = 0
+        self,
+        tenant: str,
+        body: bytes,
+        content_type: str = "application/json",
+        encoding: str = "",
+        reserved: int = 0,
+        attributes: dict[str, str] | None = None,
     ) -> "Future[Answer]":
         """Take a body in; the future holds the answer once its events are durable, or why they are not.
 
         `reserved` bytes were reserved for it by the caller, and are released here when it is answered.
         """
         answer: Future[Answer] = Future()
-        request = Request(tenant, body, content_type, encoding, answer, reserved)
+        answer.set_running_or_notify_cancel()  # a client that goes away cancels nothing
+        request = Request(tenant, body, content_type, encoding, answer, reserved, attributes)
         with self._lock:
             if not self._stopping:
                 self._bodies.put(request)
@@ -148,6 +156,9 @@ class Intake:
             form = form_of(request.content_type)
             body = decompressed(request.body, request.encoding, self._settings.body_bytes_max)
             self._reserve_grown(request, len(body))
+            if request.attributes is not None:
+                form, body = "one", binary_event(request.attributes, body)
+            request.single = is_single(body, form)
             request.events, request.rejections, request.places = read_events(body, form)
         except (BodyRefusedError, OverloadedError) as refusal:
             self._refuse(request, refusal)
@@ -239,7 +250,9 @@ class Intake:
             outcome = decide(
                 batch.identity, batch.content, batch.outcome, found, lambda pairs: self._compare(batch, pairs)
             )
+            begun = time.monotonic()
             marker = self._ledger.append(batch.block(outcome), batch.catalog, self._now_ms())
+            self.on_block(marker, time.monotonic() - begun)
             accepted = outcome == ACCEPTED
             blocks = np.full(int(accepted.sum()), marker.block, dtype=np.uint32)
             self.index.remember(batch.identity[accepted], batch.content[accepted], blocks)
@@ -251,7 +264,7 @@ class Intake:
                 request.answer.set_result(answer)
             first = last
 
-    def _compare(self, batch: "Batch", pairs: list[Pair]) -> list[bool]:
+    def _compare(self, batch: Batch, pairs: list[Pair]) -> list[bool]:
         """Whether the values behind two different content hashes are the same after all."""
         known = [(row, -taken_by) for row, taken_by in pairs if taken_by < 0]
         identities = [int.from_bytes(batch.identity[row].tobytes(), "little") for row, _ in known]
@@ -292,70 +305,6 @@ class Intake:
             self._bodies.put(None)
         for thread in self._threads:
             thread.join()
-
-
-class Batch:
-    """What goes into one block, as one set of columns."""
-
-    def __init__(self, parts: list[Decoded]) -> None:
-        self._parts = parts
-        self.catalog = parts[0].columns.catalog
-        self.rows: pa.Table = pa.concat_tables([part.columns.rows for part in parts])
-        self.identity = np.concatenate([part.columns.identity for part in parts])
-        self.content = np.concatenate([part.columns.content for part in parts])
-        self.outcome = np.concatenate([part.columns.outcome for part in parts])
-
-    def content_of(self, row: int) -> Content:
-        """What `row` says."""
-        one = self.rows.slice(row, 1).select(["type", "subject", "time", "data"]).to_pylist()[0]
-        return Content(**one)
-
-    def block(self, outcome: NDArray[np.int8]) -> pa.Table:
-        """The rows of the block: what is kept, and the counts of what is not."""
-        kept = self.rows.set_column(0, "outcome", pa.array(outcome))
-        if (outcome == DUPLICATES).any():
-            kept = kept.filter(pa.array(outcome != DUPLICATES))
-        counts = [*self._duplicates(outcome), *self._rejections()]
-        if not counts:
-            return kept.unify_dictionaries()
-        return pa.concat_tables([plain(kept), count_rows(counts)]) if len(kept) else count_rows(counts)
-
-    def _duplicates(self, outcome: NDArray[np.int8]) -> Iterable[tuple[int, str, str, int]]:
-        if not (outcome == DUPLICATES).any():
-            return []
-        repeated = self.rows.select(["tenant", "source"]).filter(pa.array(outcome == DUPLICATES))
-        counted = plain(repeated).group_by(["tenant", "source"]).aggregate([([], "count_all")]).to_pylist()
-        ordered = sorted(counted, key=lambda row: (row["tenant"], row["source"]))
-        return [(DUPLICATES, row["tenant"], row["source"], row["count_all"]) for row in ordered]
-
-    def _rejections(self) -> Iterable[tuple[int, str, str, int]]:
-        counted: dict[tuple[str, str], int] = {}
-        for part in self._parts:
-            for rejection in (rejection for request in part.requests for rejection in request.rejections):
-                key = (part.tenant, rejection.source)
-                counted[key] = counted.get(key, 0) + 1
-        return [(REJECTED, tenant, source, count) for (tenant, source), count in sorted(counted.items())]
-
-
-def plain(rows: pa.Table) -> pa.Table:
-    """`rows` without dictionary encoding, so that they can be joined with others."""
-    return rows.cast(pa.schema([SCHEMA.field(name) for name in rows.column_names]))
-
-
-def count_rows(counts: list[tuple[int, str, str, int]]) -> pa.Table:
-    """Rows that only count: (outcome, tenant, source, how many)."""
-    count = len(counts)
-    columns_of: dict[str, list[object]] = {
-        "outcome": [outcome for outcome, _, _, _ in counts],
-        "tenant": [tenant for _, tenant, _, _ in counts],
-        "source": [source for _, _, source, _ in counts],
-        "count": [many for _, _, _, many in counts],
-        **dict.fromkeys(("id", "type", "subject", "data", "reason"), [""] * count),
-        **dict.fromkeys(("time", "content"), [0] * count),
-        **dict.fromkeys(("quantities", "dimensions"), [[]] * count),
-        "identity": [bytes(16)] * count,
-    }
-    return pa.table({name: pa.array(columns_of[name], SCHEMA.field(name).type) for name in SCHEMA.names}, schema=SCHEMA)
 
 
 def load_index(ledger: Ledger) -> IdentityIndex:

@@ -27,6 +27,8 @@ class Answer(msgspec.Struct, frozen=True):
     conflicts: int = 0
     quarantined: int = 0
     rejected: list[Rejection] = []
+    single: bool = False
+    """Whether the body was one event and not a batch of them."""
 
 
 class Request(msgspec.Struct, gc=False):
@@ -38,6 +40,9 @@ class Request(msgspec.Struct, gc=False):
     encoding: str
     answer: "Future[Answer]"
     reserved: int
+    attributes: dict[str, str] | None = None
+    """The attributes of a CloudEvent that came in the headers; its body is then the data alone."""
+    single: bool = False
     events: list[Event] = []
     places: list[int] = []
     """The index in the body of each event."""
@@ -64,7 +69,7 @@ class Decoded(NamedTuple):
         counts = np.bincount(self.request_of * kinds + outcome, minlength=len(self.requests) * kinds)
         for request, row in zip(self.requests, counts.reshape(-1, kinds).tolist(), strict=True):
             rejected = sorted(request.rejections, key=lambda rejection: rejection.index)
-            yield Answer(row[ACCEPTED], row[DUPLICATES], row[CONFLICT], row[QUARANTINED], rejected)
+            yield Answer(row[ACCEPTED], row[DUPLICATES], row[CONFLICT], row[QUARANTINED], rejected, request.single)
 
 
 def decoded(

@@ -7,12 +7,13 @@ SELECT
     subject,
     fromUnixTimestamp64Milli(event.time, 'UTC') AS time,
     if(position = 0, toDecimal128(1, 9), quantities[position]) AS quantity,
-    mapFilter((name, value) -> value != '', mapFromArrays(names, arrayMap(place -> event.dimensions[place], places))),
+    mapFilter((name, value) -> value != '', mapFromArrays(names, arrayMap(place -> event.dimensions[place], places)))
+        AS dimensions,
     block,
     row,
     reinterpretAsUInt128(sipHash128Reference(concat(
         reinterpretAsString(identity), meter, '/', subject, '/', toString(quantity), '/', toString(event.time)))) AS digest,
-    {step:UInt32}
+    {step:UInt32} AS step
 FROM events AS event
 INNER JOIN
 (

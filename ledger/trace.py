@@ -1,0 +1,87 @@
+"""Walk from charges down to the events they were made of, and prove that these are all of them and no others.
+
+A charge stores a set descriptor: meter, subjects, window, cutoff, and the count, quantity and digest of its events.
+Expanding it reads the events again, and gives exactly those three, or something was changed.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from ledger.engine import Handle
+from ledger.usage import decimal_column, digest_column
+
+SUBJECTS_AT_ONCE = 5_000
+EVENTS_AT_ONCE = 20_000
+
+
+class EventSet(NamedTuple):
+    """What a set of events adds up to: a row per event and meter, scaled units, digests modulo 2^128."""
+
+    events: int
+    quantity: int
+    digest: int
+
+
+class Window(NamedTuple):
+    """Where the events of some charges are looked for."""
+
+    tenant: str
+    meter: str
+    start: int
+    end: int
+    cutoff: int
+
+
+def described(charges: pa.Table) -> EventSet:
+    """What the descriptors of `charges` say their events add up to."""
+    return EventSet(
+        sum(charges["events"].to_pylist()),
+        sum(decimal_column(charges, "quantity").tolist()),
+        sum(digest_column(charges, "digest").tolist()) % 2**128,
+    )
+
+
+def expanded(handle: Handle, charges: pa.Table) -> EventSet:
+    """What the events add up to that the ledger holds for `charges`."""
+    events = quantity = digest = 0
+    for window, subjects in _windows(charges):
+        found = handle.table("totals_of_subjects", **window._asdict(), subjects=list(subjects))
+        events += found["events"][0].as_py()
+        quantity += int(decimal_column(found, "quantity")[0])
+        digest += int(digest_column(found, "digest")[0])
+    return EventSet(events, quantity, digest % 2**128)
+
+
+def events_of(handle: Handle, charges: pa.Table) -> Iterator[dict[str, Any]]:
+    """Every event behind `charges`, as it was sent, with what it counted for."""
+    for window, subjects in _windows(charges):
+        rows = handle.table("events_of_subjects", **window._asdict(), subjects=list(subjects))
+        for first in range(0, len(rows), EVENTS_AT_ONCE):
+            yield from _with_raw(handle, rows.slice(first, EVENTS_AT_ONCE))
+
+
+def _with_raw(handle: Handle, rows: pa.Table) -> Iterator[dict[str, Any]]:
+    counted = rows.to_pylist()
+    found = handle.table(
+        "raw_events",
+        blocks=sorted({row["block"] for row in counted}),
+        event_blocks=[row["block"] for row in counted],
+        event_rows=[row["row"] for row in counted],
+    )
+    raw = {(row["block"], row["row"]): row for row in found.to_pylist()}
+    for row in counted:
+        yield raw[row["block"], row["row"]] | {"meter": row["meter"], "quantity": row["quantity"]}
+
+
+def _windows(charges: pa.Table) -> Iterator[tuple[Window, Sequence[str]]]:
+    """The charges' windows, each with the subjects to look for in it, not too many at a time."""
+    subjects_of: dict[Window, list[str]] = {}
+    wanted = charges.select(["tenant", "meter", "window_start", "window_end", "cutoff", "subjects"]).to_pylist()
+    for row in wanted:
+        window = Window(row["tenant"], row["meter"], row["window_start"], row["window_end"], row["cutoff"])
+        subjects_of.setdefault(window, []).extend(row["subjects"])
+    for window, subjects in subjects_of.items():
+        for first in range(0, len(subjects), SUBJECTS_AT_ONCE):
+            yield window, subjects[first : first + SUBJECTS_AT_ONCE]

@@ -1,0 +1,88 @@
+"""Check everything the ledger says against itself, and name the first record that was changed, dropped or moved.
+
+The chain was checked when the ledger was opened; here every block is read again, its marker made again from its
+rows, and usage derived again and compared.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from ledger.block import Marker, mark
+from ledger.engine import Handle
+from ledger.meters import Meter, measures
+from ledger.usage import Step
+
+BLOCK_EVENTS_AT_ONCE = 200_000
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that does not hold: where, and what was found there."""
+
+    where: str
+    what: str
+
+
+def block_problems(
+    handle: Handle, markers: Sequence[Marker], look: Callable[[pa.Table], Iterator[Problem]]
+) -> Iterator[Problem]:
+    """What is wrong with the blocks; `look` is given each range of them to check what it knows of events.
+
+    `markers` begins with the genesis.
+    """
+    for first, last in _ranges(markers):
+        rows = handle.table("block_rows", first=first, last=last).combine_chunks()
+        numbers = rows["block"].to_numpy()
+        starts = np.searchsorted(numbers, np.arange(first, last + 2))
+        for block in range(first, last + 1):
+            begin, end = starts[block - first], starts[block - first + 1]
+            yield from _block_problem(rows.slice(begin, end - begin), markers[block - 1], markers[block])
+        yield from look(rows)
+
+
+def _ranges(markers: Sequence[Marker]) -> Iterator[tuple[int, int]]:
+    """Ranges of blocks that are read together."""
+    first, rows = 1, 0
+    for marker in markers[1:]:
+        if rows and rows + marker.rows > BLOCK_EVENTS_AT_ONCE:
+            yield first, marker.block - 1
+            first, rows = marker.block, 0
+        rows += marker.rows
+    if rows:
+        yield first, markers[-1].block
+
+
+def _block_problem(rows: pa.Table, previous: Marker, marker: Marker) -> Iterator[Problem]:
+    where = f"block {marker.block}"
+    if len(rows) != marker.rows:
+        yield Problem(where, f"{len(rows)} rows, and its marker says {marker.rows}")
+        return
+    if not np.array_equal(rows["row"].to_numpy(), np.arange(marker.rows)):
+        yield Problem(where, "its rows are not numbered 0, 1, 2...: one was dropped, doubled or moved")
+        return
+    found = mark(previous, rows, rows["catalog"][0].as_py(), rows["received"][0].value)
+    if found.digest != marker.digest:
+        yield Problem(where, "its rows are not the ones its digest was made of: one was changed or moved")
+    elif found != marker:
+        yield Problem(where, "its marker does not say what its rows say")
+
+
+def usage_problems(
+    handle: Handle, steps: Sequence[Step], meters_at: Callable[[int], dict[str, list[Meter]]]
+) -> Iterator[Problem]:
+    """Where usage is not what `events` says it must be, derived again step by step."""
+    for step in steps:
+        wanted = measures(meters_at(step.catalog))
+        again = (
+            handle.rows("derived_image", first=step.first_block, last=step.last_block, measures=wanted)
+            if wanted
+            else []
+        )
+        stored = handle.rows("usage_image", step=step.number)
+        if stored == again:
+            continue
+        where = f"usage of blocks {step.first_block} to {step.last_block} (step {step.number})"
+        meters = sorted({row[0] for row in set(stored) ^ set(again)})
+        yield Problem(where, f"not what the events give when derived again, in {', '.join(meters)}")

@@ -1,0 +1,121 @@
+"""Bring a command to the running service through a socket that only the owner of the data directory may open.
+
+One connection is one command: a JSON line with the operation and its parameters goes in; lines come out, each
+progress, a row, or, last, the result or why there is none.
+"""
+
+import os
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from meterline.operations import FAILURES, Installation, Output, run
+
+SOCKET_NAME = "control.sock"
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What is asked."""
+
+    operation: str
+    parameters: dict[str, Any]
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of an answer."""
+
+    progress: str | None = None
+    row: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    failure: str | None = None
+    kind: str | None = None
+
+
+class ControlServer:
+    """Listens in the data directory of a running service."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._directory = installation.directory
+        (self._directory / SOCKET_NAME).unlink(missing_ok=True)
+        with _short(self._directory) as path:
+            before = os.umask(0o177)
+            try:
+                self._server = _Server(path, installation)
+            finally:
+                os.umask(before)
+        threading.Thread(target=self._server.serve_forever, name="control", daemon=True).start()
+
+    def close(self) -> None:
+        """Finish the commands that run, and take no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        (self._directory / SOCKET_NAME).unlink(missing_ok=True)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = False
+
+    def __init__(self, path: str, installation: Installation) -> None:
+        self.installation = installation
+        super().__init__(path, _Connection)
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        line = self.rfile.readline()
+        if not line:
+            return
+        command = msgspec.json.decode(line, type=Command)
+        assert isinstance(self.server, _Server)
+        output = Output(lambda text: self._say(Line(progress=text)), lambda row: self._say(Line(row=row)))
+        try:
+            result = run(self.server.installation, command.operation, command.parameters, output)
+        except BrokenPipeError:
+            return
+        except FAILURES as error:
+            self._say(Line(failure=str(error), kind=type(error).__name__))
+        except Exception as error:
+            self._say(Line(failure=f"{type(error).__name__}: {error}", kind="bug"))
+            raise
+        else:
+            self._say(Line(result=result))
+
+    def _say(self, line: Line) -> None:
+        self.wfile.write(msgspec.json.encode(line) + b"\n")
+
+
+def connect(directory: Path) -> socket.socket | None:
+    """A connection to the service that runs on `directory`; None when there is none."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        with _short(directory) as path:
+            connection.connect(path)
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        connection.close()
+        return None
+    return connection
+
+
+def ask(connection: socket.socket, operation: str, parameters: dict[str, Any]) -> Iterator[Line]:
+    """Run `operation` in the service; its lines as they come."""
+    with connection, connection.makefile("rwb") as stream:
+        stream.write(msgspec.json.encode(Command(operation, parameters)) + b"\n")
+        stream.flush()
+        for line in stream:
+            yield msgspec.json.decode(line, type=Line)
+
+
+@contextmanager
+def _short(directory: Path) -> Iterator[str]:
+    """A path to the socket that fits the 108 bytes of an address, however deep `directory` is."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{handle}/{SOCKET_NAME}"
+    finally:
+        os.close(handle)

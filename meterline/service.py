@@ -1,0 +1,119 @@
+"""Run the service: HTTP, the control socket, and the upkeep that waits for a quiet moment.
+
+SIGTERM stops taking requests, finishes what was accepted, and ends; a failure of the intake ends the process too,
+because only a restart can tell what is stored.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+
+import structlog
+import uvicorn
+import uvloop
+
+from ledger.block import Marker
+from ledger.errors import LedgerError
+from meterline.app import App
+from meterline.control import ControlServer
+from meterline.installation import Installation
+from meterline.metrics import Metrics
+
+log = structlog.get_logger()
+
+UPKEEP_EVERY_S = 0.25
+GRACE_S = 30
+
+
+class Upkeep:
+    """Derives usage in large steps, and lets large parts merge when it is quiet."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._last_block_at = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._thread.start()
+
+    def block_stored(self) -> None:
+        """It is not quiet."""
+        self._last_block_at = time.monotonic()
+
+    def _run(self) -> None:
+        settings, ledger = self._installation.settings, self._installation.ledger
+        while not self._stop.wait(UPKEEP_EVERY_S):
+            quiet = time.monotonic() - self._last_block_at > settings.quiet_s
+            try:
+                ledger.let_large_parts_merge(allowed=quiet)
+                if ledger.waiting_events and (quiet or ledger.waiting_events >= settings.usage_lag_events_max):
+                    ledger.derive()
+            except LedgerError:
+                log.exception("upkeep put off")
+
+    def close(self) -> None:
+        """Stop after the step that runs."""
+        self._stop.set()
+        self._thread.join()
+
+
+def serve(installation: Installation) -> int:
+    """Serve until told to stop; returns the exit status."""
+    metrics = Metrics(installation)
+    upkeep = Upkeep(installation)
+
+    def block_stored(marker: Marker, seconds: float) -> None:
+        metrics.block_stored(marker, seconds)
+        upkeep.block_stored()
+
+    installation.intake.on_block = block_stored
+    control = ControlServer(installation)
+    listening = _listen(installation.settings.host, installation.settings.port)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            App(installation, metrics),
+            loop="uvloop",
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    host, port = listening.getsockname()[:2]
+    log.info("listening", url=f"http://{host}:{port}", data=str(installation.directory))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_told(server, listening, installation))
+    finally:
+        control.close()
+        upkeep.close()
+    return 0 if installation.intake.failure is None else 1
+
+
+async def _until_told(server: uvicorn.Server, listening: socket.socket, installation: Installation) -> None:
+    """Serve until a signal, or until the intake failed."""
+
+    async def watch() -> None:
+        while not server.should_exit:
+            server.should_exit = installation.intake.failure is not None
+            await asyncio.sleep(UPKEEP_EVERY_S)
+        installation.stopping = True
+
+    watching = asyncio.create_task(watch())
+    await server.serve(sockets=[listening])
+    await watching
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SystemExit(
+            f"meterline: can't listen on {host}:{port} ({error.strerror}); choose another with --port"
+        ) from error
+    return listening
