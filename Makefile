@@ -42,8 +42,8 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Versions stay as they are unless `make lock UPGRADE=--upgrade`. Each lock starts from the smaller one, whose hashes
-# are then not fetched again.
+# Versions stay as they are unless `make lock UPGRADE=--upgrade`. Hashes come from the registry alone (PIP_FIND_LINKS=),
+# never from wheels that this machine happens to have.
 lock:
 	$(PYTHON) -m venv $(LOCK)
 	$(LOCK)/bin/pip install --disable-pip-version-check --quiet pip-tools==7.6.2
