@@ -107,6 +107,18 @@ class Ledger:
         self.derive(cutoff)
         return usage.counts(self.reading, tenant, start, end, cutoff)
 
+    def sums(self, tenant: str, cutoff: int) -> dict[str, tuple[int, int]]:
+        """Per meter, how many rows and what quantity usage holds over all time."""
+        self.derive(cutoff)
+        return usage.per_meter(self.reading.table("usage_sums", tenant=tenant, cutoff=cutoff))
+
+    def outcomes(self, tenant: str, cutoff: int) -> dict[str, dict[str, int]]:
+        """Per source, how many events were received with each outcome."""
+        found: dict[str, dict[str, int]] = {}
+        for outcome, source, events in self.reading.rows("event_counts", tenant=tenant, cutoff=cutoff):
+            found.setdefault(source, {})[outcome] = events
+        return found
+
     def usage_report(
         self,
         tenant: str,

@@ -148,14 +148,14 @@ def totals(handle: Handle, tenant: str, boundaries: Sequence[int], cutoff: int) 
 
 def counts(handle: Handle, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
     """Per meter, how many rows and what quantity usage holds in [start, end): independent of `totals`."""
-    answer = handle.table("usage_counts", tenant=tenant, start=start, end=end, cutoff=cutoff)
-    quantities = decimal_column(answer, "quantity")
-    return {
-        meter: (events, int(quantity))
-        for meter, events, quantity in zip(
-            answer["meter"].to_pylist(), answer["events"].to_pylist(), quantities, strict=True
-        )
-    }
+    return per_meter(handle.table("usage_counts", tenant=tenant, start=start, end=end, cutoff=cutoff))
+
+
+def per_meter(answer: pa.Table) -> dict[str, tuple[int, int]]:
+    """Columns meter, events and quantity as a mapping."""
+    meters, events = answer["meter"].to_pylist(), answer["events"].to_pylist()
+    quantities = decimal_column(answer, "quantity").tolist()
+    return dict(zip(meters, zip(events, quantities, strict=True), strict=True))
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

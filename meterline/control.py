@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
-from meterline.operations import FAILURES, Installation, Output, run
+from ledger.errors import Refused
+from meterline.installation import Installation
+from meterline.operations import Output, run
 
 SOCKET_NAME = "control.sock"
+
+log = structlog.get_logger()
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -33,8 +38,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     progress: str | None = None
     row: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
+    status: int = 0
     failure: str | None = None
-    kind: str | None = None
 
 
 class ControlServer:
@@ -75,16 +80,16 @@ class _Connection(socketserver.StreamRequestHandler):
         assert isinstance(self.server, _Server)
         output = Output(lambda text: self._say(Line(progress=text)), lambda row: self._say(Line(row=row)))
         try:
-            result = run(self.server.installation, command.operation, command.parameters, output)
+            outcome = run(self.server.installation, command.operation, command.parameters, output)
         except BrokenPipeError:
-            return
-        except FAILURES as error:
-            self._say(Line(failure=str(error), kind=type(error).__name__))
+            log.info("a command went away before it was answered", operation=command.operation)
+        except Refused as refusal:
+            self._say(Line(failure=str(refusal), status=2))
         except Exception as error:
-            self._say(Line(failure=f"{type(error).__name__}: {error}", kind="bug"))
-            raise
+            log.exception("a command failed", operation=command.operation)
+            self._say(Line(failure=f"{type(error).__name__}: {error}", status=1))
         else:
-            self._say(Line(result=result))
+            self._say(Line(result=outcome.result, status=outcome.status))
 
     def _say(self, line: Line) -> None:
         self.wfile.write(msgspec.json.encode(line) + b"\n")

@@ -1,4 +1,4 @@
--- How many events there were of each outcome, per tenant and source.
-SELECT toString(outcome) AS outcome, tenant, source, sum(count) AS events
-FROM events WHERE block <= {cutoff:UInt64}
-GROUP BY outcome, tenant, source ORDER BY tenant, source, outcome
+-- How many events of one tenant there were of each outcome, per source.
+SELECT toString(outcome) AS outcome, source, sum(count) AS events
+FROM events WHERE tenant = {tenant:String} AND block <= {cutoff:UInt64}
+GROUP BY outcome, source ORDER BY source, outcome

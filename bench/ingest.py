@@ -1,0 +1,224 @@
+"""Events a second through HTTP with every promise on, beside ClickHouse's own JSON load of the same events.
+
+The baseline loads the same lines from a file into the same two tables, in this run and on these cores, which it has
+to itself; the service shares them with the load generator. The merges that the load leaves behind are run and
+counted apart, because somebody pays for them later.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.load import Load, event, send
+from ledger.engine import EngineSettings, migrate, open_handle
+from ledger.meters import Meter, measures
+from ledger.sql import migrations
+
+GOAL = 0.35
+METERS = [
+    Meter("api_calls", "api.request", "count", dimensions={"region": "region"}),
+    Meter("gb_out", "egress", "sum", "gb", "GB"),
+]
+CATALOG = """
+meters:
+  - {name: api_calls, event_type: api.request, aggregation: count, dimensions: {region: region}}
+  - {name: gb_out, event_type: egress, aggregation: sum, value: gb, unit: GB}
+"""
+METERLINE = [sys.executable, "-m", "meterline.cli"]
+LISTENING = re.compile(rb"url='http://127\.0\.0\.1:(\d+)'")
+START_S = 60
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Used(NamedTuple):
+    """What a process has used so far."""
+
+    cpu_seconds: float
+    peak_rss_bytes: int
+
+
+def used(pid: int) -> Used:
+    """What the process `pid` has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    status = Path(f"/proc/{pid}/status").read_text()
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert peak is not None
+    return Used((int(fields[11]) + int(fields[12])) / CLOCK_TICKS, int(peak[1]) * 1024)
+
+
+class Service:
+    """A `meterline serve` on an empty directory, with a catalog and a key."""
+
+    def __init__(self, directory: Path) -> None:
+        self._data = str(directory / "data")
+        catalog = directory / "catalog.yaml"
+        catalog.write_text(CATALOG)
+        _meterline("apply", str(catalog), "--data", self._data)
+        self.key = _meterline("keys", "create", "--scope", "ingest", "--scope", "read", "--data", self._data).strip()
+        self._log = directory / "service.log"
+        with self._log.open("wb") as log:
+            serve = [*METERLINE, "serve", "--data", self._data, "--port", "0"]
+            self.process = subprocess.Popen(serve, stderr=log, stdout=log)
+        self.port = self._port()
+
+    def _port(self) -> int:
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            found = LISTENING.search(self._log.read_bytes())
+            if found is not None:
+                return int(found[1])
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"the service did not start:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        """End it, after it finished what it accepted."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+    def derive(self) -> float:
+        """Have usage derived to the end, so that both sides end with both tables filled; the seconds it took."""
+        span = "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"
+        url = f"http://127.0.0.1:{self.port}/v1/usage?meter=gb_out&{span}"
+        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.key}"})  # noqa: S310  our own
+        begun = time.perf_counter()
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            answer.read()
+        return time.perf_counter() - begun
+
+    def status(self) -> dict[str, Any]:
+        """What the ledger holds, asked of the running service."""
+        said: dict[str, Any] = json.loads(_meterline("status", "--data", self._data, "--json"))
+        return said
+
+
+def _meterline(*arguments: str) -> str:
+    return subprocess.run([*METERLINE, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def ours(load: Load, directory: Path) -> dict[str, Any]:
+    """Send `load` to a service, have usage derived, and say what that took."""
+    service = Service(directory)
+    try:
+        before = used(service.process.pid)
+        sent = send(load._replace(port=service.port, key=service.key))
+        owed_seconds = service.derive()
+        after = used(service.process.pid)
+        held = service.status()
+    finally:
+        service.stop()
+    assert sent.accepted == load.events, f"{sent.accepted} accepted of {load.events}"
+    assert held["outcomes"]["accepted"] == load.events, held
+    merges = in_process(merge_seconds, str(directory / "data" / "clickhouse"))
+    return {
+        "seconds": sent.seconds + owed_seconds,
+        "acknowledged_seconds": sent.seconds,
+        "cpu_seconds": after.cpu_seconds - before.cpu_seconds,
+        "load_generator_cpu_seconds": sent.cpu_seconds,
+        "peak_rss_bytes": after.peak_rss_bytes,
+        "blocks": int(held["cutoff"]),
+        "meters": held["meters"],
+        "merges_left_seconds": merges["seconds"],
+        "merges_left_cpu_seconds": merges["cpu_seconds"],
+    }
+
+
+def merge_seconds(path: str) -> dict[str, float]:
+    """Run every merge there is to run, and say what that took."""
+    handle = open_handle(EngineSettings(path=path))
+    begun, cpu = time.perf_counter(), time.process_time()
+    for table in ("events", "usage", "blocks", "usage_steps"):
+        handle.execute(f"OPTIMIZE TABLE {table} FINAL")
+    found = {"seconds": time.perf_counter() - begun, "cpu_seconds": time.process_time() - cpu}
+    handle.close()
+    return found
+
+
+def baseline(lines: str, path: str) -> dict[str, Any]:
+    """Let ClickHouse load the same events from a file into the same two tables."""
+    handle = open_handle(EngineSettings(path=path))
+    migrate(handle, migrations())
+    load = resources.files("bench").joinpath("baseline_events.sql").read_text("utf-8").replace("{file}", lines)
+    begun, cpu = time.perf_counter(), time.process_time()
+    handle.execute(load)
+    handle.run("derive_usage", first=1, last=1, step=1, measures=measures({"default": METERS}))
+    found = {"seconds": time.perf_counter() - begun, "cpu_seconds": time.process_time() - cpu}
+    handle.close()
+    return found
+
+
+def in_process(function: Any, *arguments: Any) -> Any:
+    """`function` in a fresh process: an engine opens one path a process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def ingest(events: int, batch: int, customers: int, connections: int) -> dict[str, Any]:
+    """Both sides, and the report."""
+    load = Load("127.0.0.1", 0, "", events, batch, customers, connections)
+    with tempfile.TemporaryDirectory(prefix="meterline-bench-") as name:
+        directory = Path(name)
+        lines = directory / "events.ndjson"
+        with lines.open("wb") as file:
+            file.writelines(event(number, customers) + b"\n" for number in range(events))
+        theirs = in_process(baseline, str(lines), str(directory / "baseline"))
+        (directory / "ours").mkdir()
+        found = ours(load, directory / "ours")
+        again = in_process(baseline, str(lines), str(directory / "baseline-again"))
+    seconds = min(theirs["seconds"], again["seconds"])
+    rate, baseline_rate = events / found["seconds"], events / seconds
+    return {
+        "bench": "ingest",
+        "events": events,
+        "batch_events": batch,
+        "customers": customers,
+        "connections": connections,
+        "cores": os.cpu_count(),
+        "rate_per_second": round(rate),
+        "baseline_per_second": round(baseline_rate),
+        "ratio": round(rate / baseline_rate, 3),
+        "goal": GOAL,
+        "acknowledged_per_second": round(events / found["acknowledged_seconds"]),
+        "rate_with_merges_per_second": round(events / (found["seconds"] + found["merges_left_seconds"])),
+        "merges_left_seconds": round(found["merges_left_seconds"], 2),
+        "merges_left_cpu_us_per_event": round(found["merges_left_cpu_seconds"] / events * 1e6, 2),
+        "cpu_us_per_event": round(found["cpu_seconds"] / events * 1e6, 2),
+        "load_generator_cpu_us_per_event": round(found["load_generator_cpu_seconds"] / events * 1e6, 2),
+        "baseline_cpu_us_per_event": round(min(theirs["cpu_seconds"], again["cpu_seconds"]) / events * 1e6, 2),
+        "peak_rss_bytes": found["peak_rss_bytes"],
+        "blocks": found["blocks"],
+        "meters": found["meters"],
+    }
+
+
+def main() -> int:
+    """Run it; 1 when the goal is not reached."""
+    parser = argparse.ArgumentParser(prog="meterline bench ingest", description=__doc__)
+    parser.add_argument("--events", type=int, default=2_000_000)
+    parser.add_argument("--batch", type=int, default=1_000, help="events a request")
+    parser.add_argument("--customers", type=int, default=10_000)
+    parser.add_argument("--connections", type=int, default=200)
+    parser.add_argument("--json", action="store_true", help="one JSON object, alone")
+    asked = parser.parse_args()
+    report = ingest(asked.events, asked.batch, asked.customers, asked.connections)
+    if asked.json:
+        print(json.dumps(report))
+    else:
+        print(json.dumps(report, indent=2))
+    return 0 if report["ratio"] >= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

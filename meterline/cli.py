@@ -1,0 +1,225 @@
+"""The command line: what is asked becomes an operation, what it found becomes a table or, with --json, one object.
+
+Exit status: 0 done and true; 1 something does not hold; 2 the request itself is wrong, and nothing was changed.
+"""
+
+import argparse
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from meterline.settings import Settings, SettingsError, from_process
+
+BENCHES = ("ingest", "close")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    asked = _parser().parse_args(arguments)
+    _log_to_standard_error()
+    try:
+        settings = from_process(file=asked.config, data=asked.data)
+        return int(asked.run(settings, asked))
+    except SettingsError as error:
+        return _fail(str(error), 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has seen enough
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="meterline", description="Usage events, counted once, billed and posted.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data", metavar="DIR", help="directory of the ledger (default: meterline-data)")
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings (default: meterline.toml, if there)")
+    common.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    of_tenant = argparse.ArgumentParser(add_help=False)
+    of_tenant.add_argument("--tenant", default="default", metavar="T", help="whose (default: default)")
+
+    demo = commands.add_parser("demo", parents=[common], help="the whole story on synthetic usage, embedded")
+    demo.set_defaults(run=_demo)
+    serve = commands.add_parser("serve", parents=[common], help="the service: events in, questions answered")
+    serve.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: 8080; 0: any)")
+    serve.set_defaults(run=_serve)
+    _add_keys(commands, common)
+    _add_billing(commands, [common, of_tenant])
+    _add_evidence(commands, [common, of_tenant])
+    bench = commands.add_parser("bench", help="figures beside a baseline measured in the same run")
+    bench.add_argument("name", choices=BENCHES)
+    bench.add_argument("options", nargs=argparse.REMAINDER, help="see `meterline bench NAME --help`")
+    bench.set_defaults(run=_bench, config=None, data=None)
+    return parser
+
+
+def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
+    keys = commands.add_parser("keys", help="API keys").add_subparsers(required=True, metavar="ACTION")
+    create = keys.add_parser("create", parents=[common], help="make a key; prints it, once")
+    create.add_argument("--tenant", default="default", metavar="T")
+    create.add_argument("--scope", dest="scopes", action="append", required=True, metavar="ingest|read")
+    create.set_defaults(run=_operation("keys create", ["tenant", "scopes"]), show="key")
+    keys.add_parser("list", parents=[common], help="every key, without its text").set_defaults(
+        run=_operation("keys list", []), show="keys"
+    )
+    for action, says in (("rotate", "a second key that may do the same"), ("revoke", "end a key")):
+        one = keys.add_parser(action, parents=[common], help=says)
+        one.add_argument("key", metavar="ID")
+        one.set_defaults(run=_operation(f"keys {action}", ["key"]), show="key" if action == "rotate" else "revoked")
+
+
+def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    apply = commands.add_parser("apply", parents=parents, help="meters, prices, customers, contracts from a file")
+    apply.add_argument("file", type=Path, metavar="FILE")
+    apply.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    apply.set_defaults(run=_apply, show="apply")
+    close = commands.add_parser("close", parents=parents, help="fix the cutoff, rate a period, make its documents")
+    close.add_argument("period", metavar="YYYY-MM")
+    close.add_argument("--dry-run", action="store_true", help="show every invoice and journal, and write nothing")
+    close.add_argument("--discard", metavar="REASON", help="take back a close that is not approved yet")
+    close.set_defaults(run=_close, show="close")
+    for name, says in (
+        ("invoices", "the invoices of a period"),
+        ("approve", "let a period's documents be posted"),
+        ("post", "send approved documents to the ERP, each once"),
+    ):
+        one = commands.add_parser(name, parents=parents, help=says)
+        one.add_argument("period", metavar="YYYY-MM")
+        one.set_defaults(run=_operation(name, ["tenant", "period"]), show=name)
+
+
+def _add_evidence(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    trace = commands.add_parser("trace", parents=parents, help="from a document's line down to its events")
+    trace.add_argument("document", metavar="DOCUMENT[:LINE]")
+    trace.add_argument("--events", action="store_true", help="the events themselves, a line of JSON each")
+    trace.set_defaults(run=_trace, show="trace")
+    verify = commands.add_parser("verify", parents=parents, help="check everything against itself")
+    verify.set_defaults(run=_operation("verify", []), show="verify")
+    status = commands.add_parser(
+        "status", parents=parents, help="what was taken in, from where, and what it adds up to"
+    )
+    status.set_defaults(run=_operation("status", ["tenant"]), show="status")
+    for name, says in (
+        ("quarantine", "events that could not be counted, with the reason"),
+        ("conflicts", "second bodies under an identity that was taken"),
+    ):
+        one = commands.add_parser(name, parents=parents, help=says)
+        one.add_argument("--limit", type=int, default=1000, help="how many to show (default: 1000)")
+        one.set_defaults(run=_operation(name, ["tenant", "limit"]), show=name)
+    replay = commands.add_parser("replay", parents=parents, help="count what is in quarantine and can be by now")
+    replay.add_argument("--source", help="only events of this source")
+    replay.add_argument("--id", help="only the event with this id")
+    replay.set_defaults(run=_operation("replay", ["tenant", "source", "id"]), show="replay")
+
+
+def _operation(name: str, parameters: list[str]) -> Any:
+    """A command that is one operation whose parameters are the arguments of these names."""
+
+    def command(settings: Settings, asked: argparse.Namespace) -> int:
+        return _operate(settings, asked, name, {parameter: getattr(asked, parameter) for parameter in parameters})
+
+    return command
+
+
+def _operate(settings: Settings, asked: argparse.Namespace, name: str, parameters: dict[str, Any]) -> int:
+    from meterline.client import FailedError, operate
+    from meterline.tables import show
+
+    try:
+        outcome = operate(settings, name, parameters)
+    except FailedError as failed:
+        return _fail(str(failed), failed.status)
+    if asked.json:
+        print(json.dumps(outcome.result))
+    else:
+        show(asked.show, outcome.result)
+    return outcome.status
+
+
+def _apply(settings: Settings, asked: argparse.Namespace) -> int:
+    try:
+        text = asked.file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return _fail(f"{asked.file}: {error}", 2)
+    parameters = {"tenant": asked.tenant, "text": text, "file": str(asked.file), "dry_run": asked.dry_run}
+    return _operate(settings, asked, "apply", parameters)
+
+
+def _close(settings: Settings, asked: argparse.Namespace) -> int:
+    if asked.discard is not None:
+        asked.show = "discard"
+        parameters = {"tenant": asked.tenant, "period": asked.period, "reason": asked.discard}
+        return _operate(settings, asked, "discard", parameters)
+    parameters = {"tenant": asked.tenant, "period": asked.period, "dry_run": asked.dry_run}
+    return _operate(settings, asked, "close", parameters)
+
+
+def _trace(settings: Settings, asked: argparse.Namespace) -> int:
+    parameters = {"tenant": asked.tenant, "document": asked.document, "events": asked.events}
+    if not asked.events:
+        return _operate(settings, asked, "trace", parameters)
+    from meterline.client import FailedError, operate, progress
+
+    try:
+        outcome = operate(settings, "trace", parameters, row=lambda row: print(json.dumps(row)))
+    except FailedError as failed:
+        return _fail(str(failed), failed.status)
+    progress(json.dumps(outcome.result))
+    return outcome.status
+
+
+def _serve(settings: Settings, asked: argparse.Namespace) -> int:
+    from ledger.errors import Damaged, LedgerError
+    from meterline.installation import Installation
+    from meterline.service import serve
+
+    settings = from_process(file=asked.config, data=asked.data, host=asked.host, port=asked.port)
+    try:
+        with Installation(settings) as installation:
+            return serve(installation)
+    except Damaged as damage:
+        return _fail(f"{damage}. Nothing was changed; run `meterline verify`", 1)
+    except LedgerError as error:
+        return _fail(str(error), 2)
+
+
+def _demo(settings: Settings, asked: argparse.Namespace) -> int:
+    from meterline.demo import demo
+
+    return demo(Path(asked.data or "demo-data"), json_only=asked.json)
+
+
+def _bench(_: Settings, asked: argparse.Namespace) -> int:
+    """Benches stay outside the product: each is a program of its own."""
+    return subprocess.run([sys.executable, "-m", f"bench.{asked.name}", *asked.options], check=False).returncode
+
+
+def _log_to_standard_error() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"meterline: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

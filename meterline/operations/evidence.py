@@ -1,0 +1,108 @@
+"""Show what was kept and not counted, conflicts and quarantine, and replay what can be counted by now."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ledger.block import ACCEPTED
+from meterline.installation import Installation, now_ms
+from meterline.operations.registry import Outcome, Output, operation
+from meterline.reports import event_json
+from metering.columns import columns
+from metering.events import Event
+from metering.instants import instant_text
+
+PAGE = 5_000
+SHOWN_MAX = 1_000
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Whose events, and how many to show."""
+
+    tenant: str = "default"
+    limit: int = SHOWN_MAX
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """Which events to try again: all in quarantine, or those of one source or id."""
+
+    tenant: str = "default"
+    source: str | None = None
+    id: str | None = None
+
+
+@operation("quarantine", Kept)
+def quarantine(installation: Installation, asked: Kept, _: Output) -> Outcome:
+    """Events that could not be counted and still are not, each with its reason."""
+    shown: list[dict[str, Any]] = []
+    reasons: dict[str, int] = {}
+    for page in _open_quarantine(installation, asked.tenant):
+        for row in page:
+            reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
+        shown += [event_json(row) for row in page[: asked.limit - len(shown)]]
+    return Outcome({"open": sum(reasons.values()), "reasons": reasons, "quarantined": shown})
+
+
+@operation("conflicts", Kept)
+def conflicts(installation: Installation, asked: Kept, _: Output) -> Outcome:
+    """Second bodies under an identity that was taken, each beside the first, which stands."""
+    rows = installation.ledger.kept_events(asked.tenant, "conflict", (0, 0), asked.limit)
+    cutoff = installation.ledger.head.block
+    pairs = []
+    for row in rows:
+        copies = installation.ledger.event_copies(asked.tenant, int.from_bytes(row["identity"], "little"), cutoff)
+        first = next(copy for copy in copies if copy["outcome"] == "accepted")
+        pairs.append({"first": event_json(first), "second": event_json(row)})
+    return Outcome({"conflicts": pairs})
+
+
+@operation("replay", Replay)
+def replay(installation: Installation, asked: Replay, output: Output) -> Outcome:
+    """Send again, through the same intake, what the catalog of today can count; the rest stays where it is."""
+    counts = {"replayed": 0, "accepted": 0, "duplicates": 0, "conflicts": 0, "left": 0}
+    for page in _open_quarantine(installation, asked.tenant):
+        wanted = [row for row in page if asked.source in (None, row["source"]) and asked.id in (None, row["id"])]
+        countable = _countable(installation, asked.tenant, wanted)
+        counts["left"] += len(wanted) - len(countable)
+        if not countable:
+            continue
+        body = b"\n".join(map(as_sent, countable))
+        answer = installation.intake.submit(asked.tenant, body, "application/x-ndjson").result()
+        counts["replayed"] += len(countable)
+        counts["accepted"] += answer.accepted
+        counts["duplicates"] += answer.duplicates
+        counts["conflicts"] += answer.conflicts
+        counts["left"] += answer.quarantined
+        output.progress(f"{counts['replayed']} events replayed")
+    return Outcome(counts)
+
+
+def _open_quarantine(installation: Installation, tenant: str) -> Iterator[list[dict[str, Any]]]:
+    """What is in quarantine and has not been accepted since, a page at a time."""
+    after = (0, 0)
+    while page := installation.ledger.kept_events(tenant, "quarantined", after, PAGE):
+        after = (page[-1]["block"], page[-1]["row"])
+        identity = np.frombuffer(b"".join(row["identity"] for row in page), dtype=np.uint64).reshape(-1, 2)
+        known = installation.intake.index.find(identity).known
+        yield [row for row, since in zip(page, known.tolist(), strict=True) if not since]
+
+
+def _countable(installation: Installation, tenant: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of `rows` that would be accepted now."""
+    intake = installation.intake
+    bounds = intake.bounds
+    made = columns(tenant, [as_event(row) for row in rows], intake.admission, intake.hasher, bounds, now_ms())
+    return [row for row, outcome in zip(rows, made.outcome.tolist(), strict=True) if outcome == ACCEPTED]
+
+
+def as_event(row: dict[str, Any]) -> Event:
+    """A stored event as it was read."""
+    time = instant_text(row["time"])
+    return Event(row["id"], row["source"], row["type"], row["subject"], time, msgspec.Raw(row["data"].encode()))
+
+
+def as_sent(row: dict[str, Any]) -> bytes:
+    """A stored event as a line that can be sent."""
+    return msgspec.json.encode(as_event(row))

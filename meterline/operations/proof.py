@@ -1,0 +1,124 @@
+"""Prove what the ledger says: trace a line to its events, verify everything, and show what it all adds up to."""
+
+import msgspec
+
+from ledger.block import OUTCOMES
+from ledger.scale import quantity_text
+from meterline.installation import Installation
+from meterline.operations.evidence import as_sent
+from meterline.operations.keys import NoParameters
+from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.rechecks import document_problems, extraction_problems, run_problems
+from metering.instants import instant_text
+from posting.documents import UnknownDocument, charges_behind
+from posting.documents import find as find_document
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """Which document, or which line of it; and whether the events themselves are wanted."""
+
+    document: str
+    tenant: str = "default"
+    events: bool = False
+
+
+class OfTenant(msgspec.Struct, frozen=True):
+    """Whose."""
+
+    tenant: str = "default"
+
+
+@operation("trace", Trace)
+def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
+    """Walk from a document or one of its lines down to the events, and prove that these are exactly the ones billed."""
+    document_id, line = _split(asked.document)
+    ledger = installation.ledger
+    with installation.relational.connect() as connection:
+        document = find_document(connection, asked.tenant, document_id)
+    if document is None:
+        raise RequestError(f"no document is named {document_id}: `meterline invoices PERIOD` lists them")
+    try:
+        charges = charges_behind(document, line, ledger.read_charges(document.run))
+    except UnknownDocument as error:
+        raise RequestError(str(error)) from error
+    said, found = ledger.described(charges), ledger.expanded(charges)
+    if asked.events:
+        for event in ledger.events_of(charges):
+            output.row(_event_row(event))
+    result = {
+        "document": document_id,
+        "line": line,
+        "kind": document.kind,
+        "charges": len(charges),
+        "quantity": quantity_text(found.quantity),
+        "events": found.events,
+        "digest": f"{found.digest:032x}",
+        "described": {
+            "quantity": quantity_text(said.quantity),
+            "events": said.events,
+            "digest": f"{said.digest:032x}",
+        },
+        "ok": said == found,
+    }
+    return Outcome(result, 0 if said == found else 1)
+
+
+def _split(text: str) -> tuple[str, int | None]:
+    """DOCUMENT[:LINE]."""
+    document, colon, line = text.rpartition(":")
+    if not colon:
+        return text, None
+    if not line.isdecimal() or int(line) < 1:
+        raise RequestError(f"{text}: expected DOCUMENT or DOCUMENT:LINE, with lines counted from 1")
+    return document, int(line)
+
+
+def _event_row(event: dict[str, object]) -> dict[str, object]:
+    """An event as a line of JSON."""
+    time = event["time"]
+    assert isinstance(time, int)
+    shown = {name: event[name] for name in ("block", "row", "id", "source", "type", "subject", "meter")}
+    return shown | {"time": instant_text(time), "quantity": f"{event['quantity']:f}", "data": event["data"]}
+
+
+@operation("verify", NoParameters)
+def verify(installation: Installation, _: NoParameters, output: Output) -> Outcome:
+    """Read everything again: chain, digests, what was read from each event, usage, runs, documents."""
+    ledger = installation.ledger
+    head = ledger.head
+    output.progress(f"reading {head.block} blocks")
+    recheck = extraction_problems(installation)
+    problems = list(ledger.problems(recheck))
+    output.progress("rating past runs again")
+    problems += run_problems(installation)
+    output.progress("comparing documents")
+    problems += document_problems(installation)
+    result = {
+        "ok": not problems,
+        "blocks": head.block,
+        "events": ledger.accepted,
+        "head": ledger.chain_at(head.block),
+        "problems": [{"where": problem.where, "what": problem.what} for problem in problems],
+    }
+    return Outcome(result, 1 if problems else 0)
+
+
+@operation("status", OfTenant)
+def status(installation: Installation, asked: OfTenant, _: Output) -> Outcome:
+    """What was taken in, from where, and what it adds up to."""
+    ledger = installation.ledger
+    cutoff = ledger.head.block
+    sources = ledger.outcomes(asked.tenant, cutoff)
+    totals = {name: sum(counts.get(name, 0) for counts in sources.values()) for name in OUTCOMES.values()}
+    meters = {
+        meter: {"events": events, "quantity": quantity_text(quantity)}
+        for meter, (events, quantity) in ledger.sums(asked.tenant, cutoff).items()
+    }
+    result = {
+        "cutoff": str(cutoff),
+        "received": sum(totals.values()),
+        "outcomes": totals,
+        "sources": sources,
+        "meters": meters,
+    }
+    return Outcome(result)

@@ -1,0 +1,55 @@
+"""Check what several packages say of the same thing: events against what was read from them, runs against the
+ledger, documents against charges and against what the ERP holds.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ledger.block import ACCEPTED
+from ledger.meters import meters_at
+from ledger.verify import Problem
+from meterline.installation import Installation
+from meterline.operations.evidence import as_event
+from metering.columns import Admission, Bounds, columns
+from metering.identity import Hasher
+
+COMPARED = ("identity", "content", "quantities", "dimensions")
+
+
+def extraction_problems(installation: Installation) -> Callable[[pa.Table], Iterator[Problem]]:
+    """A check of a range of rows: what is stored beside each event is what its own text gives, read again."""
+    admissions: dict[int, Admission] = {}
+    hasher = Hasher(installation.ledger.identity.secret)
+
+    def admission(version: int) -> Admission:
+        if version not in admissions:
+            with installation.relational.connect() as connection:
+                admissions[version] = Admission(version, meters_at(connection, version))
+        return admissions[version]
+
+    def problems(rows: pa.Table) -> Iterator[Problem]:
+        accepted = rows.filter(pc.equal(rows["outcome"], ACCEPTED))
+        kinds = accepted.group_by(["catalog", "tenant"]).aggregate([]).to_pylist()
+        for kind in kinds:
+            chosen = pc.and_(
+                pc.equal(accepted["catalog"], kind["catalog"]), pc.equal(accepted["tenant"], kind["tenant"])
+            )
+            some = accepted.filter(chosen).combine_chunks()
+            events = [
+                as_event(row) for row in some.select(["id", "source", "type", "subject", "time", "data"]).to_pylist()
+            ]
+            again = columns(kind["tenant"], events, admission(kind["catalog"]), hasher, Bounds(), 0).rows
+            for name in COMPARED:
+                if not some[name].combine_chunks().equals(again[name].combine_chunks().cast(some[name].type)):
+                    block = _first_difference(some, again, name)
+                    yield Problem(f"block {block}", f"{name} stored with an event is not what its own text gives")
+
+    return problems
+
+
+def _first_difference(some: pa.Table, again: pa.Table, name: str) -> int:
+    left, right = some[name].to_pylist(), again[name].to_pylist()
+    place = next(index for index, pair in enumerate(zip(left, right, strict=True)) if pair[0] != pair[1])
+    return int(some["block"][place].as_py())

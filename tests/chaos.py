@@ -1,0 +1,201 @@
+"""Kill the service again and again while clients send and resend, and check that every event counts exactly once.
+
+Four clients send batches of 2,000 events over two months, and resend what was not acknowledged, byte for byte. The
+service is killed with SIGKILL at random points, start-up included. In the end everything sent was acknowledged: then
+the ledger must hold each event once, sums must be exact, and `meterline verify` must be clean.
+
+Run it as `python -m tests.chaos --kills 1000`; a seed repeats the kills' times, not the machine's.
+"""
+
+import argparse
+import http.client
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+CATALOG = """
+meters:
+  - {name: gb_out, event_type: egress, aggregation: sum, value: gb, unit: GB}
+"""
+CLIENTS = 4
+BATCH_EVENTS = 2_000
+MONTHS = ("2026-10", "2026-11")
+KILL_AFTER_S = (0.0, 3.0)
+FINISH_S = 120
+METERLINE = [sys.executable, "-m", "meterline.cli"]
+
+
+class Service:
+    """One `meterline serve` after another on the same directory and port."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory = directory
+        self._port = port
+        self._log = (directory / "service.log").open("wb")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = ["serve", "--data", str(self._directory / "data"), "--port", str(self._port)]
+        self._process = subprocess.Popen([*METERLINE, *arguments], stderr=self._log, stdout=self._log)
+
+    def kill(self, after_s: float) -> None:
+        """SIGKILL after so many seconds; an end before that is a start that failed."""
+        assert self._process is not None
+        try:
+            status = self._process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        else:
+            log = (self._directory / "service.log").read_text("utf-8", "replace")[-3000:]
+            raise AssertionError(f"the service ended by itself with {status}:\n{log}")
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(60)
+
+
+class Client(threading.Thread):
+    """Sends one batch after another, each until it is acknowledged."""
+
+    def __init__(self, number: int, port: int, key: str) -> None:
+        super().__init__(name=f"client-{number}", daemon=True)
+        self._number = number
+        self._port = port
+        self._key = key
+        self.stopping = threading.Event()
+        self.acknowledged = 0
+        self.resent = 0
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            body = self._batch(self.acknowledged)
+            while (status := self._send(body)) != 200:
+                assert status in (0, 429, 503), f"answered {status}"
+                self.resent += 1
+                time.sleep(0.05)
+            self.acknowledged += 1
+
+    def _batch(self, batch: int) -> bytes:
+        """Each event's quantity is its number in tenths, so that sums show which are missing or doubled."""
+        first = batch * BATCH_EVENTS
+        return msgspec.json.encode(
+            [
+                {
+                    "id": f"{self._number}-{number}",
+                    "source": f"/chaos/{self._number}",
+                    "type": "egress",
+                    "subject": f"customer-{number % 50}",
+                    "time": f"{MONTHS[number % 2]}-{1 + number % 20:02}T12:00:00.{number % 1000:03}Z",
+                    "data": {"gb": f"{number // 10}.{number % 10}"},
+                }
+                for number in range(first, first + BATCH_EVENTS)
+            ]
+        )
+
+    def _send(self, body: bytes) -> int:
+        """The answer's status; 0 when there was none."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", "/v1/events", body, headers)
+            answer = connection.getresponse()
+            said = answer.read()
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+        if answer.status == 200:
+            counts = json.loads(said)
+            assert counts["accepted"] + counts["duplicates"] == BATCH_EVENTS, said
+        return answer.status
+
+
+def chaos(kills: int, seed: int, directory: Path) -> dict[str, Any]:
+    """Kill the service `kills` times; the report says what was sent, and what the ledger holds of it."""
+    chance = random.Random(seed)
+    data = str(directory / "data")
+    catalog = directory / "catalog.yaml"
+    catalog.write_text(CATALOG)
+    _meterline("apply", str(catalog), "--data", data)
+    key = _meterline("keys", "create", "--scope", "ingest", "--data", data)["key"]
+    port = _free_port()
+    service = Service(directory, port)
+    clients = [Client(number, port, key) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    begun = time.monotonic()
+    for _ in range(kills):
+        service.start()
+        service.kill(chance.uniform(*KILL_AFTER_S))
+    service.start()
+    for client in clients:
+        client.stopping.set()
+    for client in clients:
+        client.join(FINISH_S)
+    unfinished = [client.name for client in clients if client.is_alive()]
+    status = service.stop()
+    sent = {f"/chaos/{number}": client.acknowledged * BATCH_EVENTS for number, client in enumerate(clients)}
+    return {
+        "kills": kills,
+        "seed": seed,
+        "seconds": round(time.monotonic() - begun),
+        "acknowledged_batches": sum(client.acknowledged for client in clients),
+        "resent_requests": sum(client.resent for client in clients),
+        "unfinished_clients": unfinished,
+        "last_stop": status,
+        **_held(directory / "data", sent),
+    }
+
+
+def _held(data: Path, sent: dict[str, int]) -> dict[str, Any]:
+    """What the ledger holds of what was acknowledged, and whether it is exactly that."""
+    verified = _meterline("verify", "--data", str(data), status=None)
+    counted = _meterline("status", "--data", str(data))
+    accepted = {source: outcomes.get("accepted", 0) for source, outcomes in counted["sources"].items()}
+    tenths = {source: events * (events - 1) // 2 for source, events in sent.items()}
+    usage = counted["meters"]["gb_out"]
+    expected = {"events": sum(sent.values()), "quantity": str(sum(tenths.values()) // 10)}
+    if sum(tenths.values()) % 10:
+        expected["quantity"] += f".{sum(tenths.values()) % 10}"
+    ok = accepted == sent and usage == expected and verified["ok"]
+    return {"ok": ok, "sent": sent, "accepted": accepted, "usage": usage, "expected": expected, "verify": verified}
+
+
+def _meterline(*arguments: str, status: int | None = 0) -> Any:
+    done = subprocess.run([*METERLINE, *arguments, "--json"], capture_output=True, check=False)
+    assert status in (None, done.returncode), done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="meterline-chaos-") as directory:
+        report = chaos(asked.kills, asked.seed, Path(directory))
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    return 0 if report["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
