@@ -1,0 +1,94 @@
+"""Calculate a period: its charges and the manifest that says what they are a function of.
+
+The same cutoff, book and engine version give the same bytes, today and in the next audit.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from ledger.charges import digest as charges_digest
+from ledger.usage import Totals
+from rating.book import Book
+from rating.conservation import balances
+from rating.exact import scaled_text, total
+from rating.kernels import AMOUNT_SCALE
+from rating.match import plain
+from rating.periods import Period
+from rating.rate import DIGEST_MODULUS, Rated, rate
+from rating.runs import ENGINE_VERSION, Manifest
+from rating.spans import Spans, spans
+
+
+class UsageReader(Protocol):
+    """Usage up to a cutoff: summed for rating, and counted independently of it."""
+
+    def totals(self, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
+        """Sums per meter, subject and stretch between two boundaries."""
+
+    def counts(self, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
+        """Per meter: events and scaled quantity in [start, end)."""
+
+    def chain_at(self, block: int) -> str:
+        """The chain hash at a cutoff, in hex."""
+
+
+def calculate(ledger: UsageReader, book: Book, period: Period, cutoff: int, now_ms: int) -> tuple[Manifest, pa.Table]:
+    """The charges of a period, and the manifest that goes with them."""
+    when = spans(book, period)
+    first, last = when.boundaries[0], when.boundaries[-1]
+    totals = ledger.totals(book.tenant, when.boundaries, cutoff)
+    rated = rate(book, when, totals, cutoff)
+    chain = ledger.chain_at(cutoff)
+    manifest = Manifest(
+        tenant=book.tenant,
+        period=str(period),
+        complete=now_ms >= last,
+        cutoff=cutoff,
+        chain=chain,
+        catalog_version=book.version,
+        engine_version=ENGINE_VERSION,
+        input_digest=_input_digest(book, period, when, totals, cutoff, chain),
+        output_digest=charges_digest(rated.charges).hex(),
+        charges=len(rated.charges),
+        events=int(rated.charges["events"].to_numpy().sum()),
+        totals={},
+        rounding={},
+        conservation=balances(ledger.counts(book.tenant, first, last, cutoff), rated),
+        unrated=rated.unrated,
+    )
+    amounts, rounding = _money(book, rated)
+    return msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), rated.charges
+
+
+def _input_digest(book: Book, period: Period, when: Spans, totals: Totals, cutoff: int, chain: str) -> str:
+    """What the charges are a function of, whatever order it came in."""
+    meter = plain(totals.meter).dictionary_encode()
+    codes = meter.indices.to_numpy()
+    usage = []
+    for name, code in sorted((name, code) for code, name in enumerate(meter.dictionary.to_pylist())):
+        rows = codes == code
+        digest = total(totals.digest[rows]) % DIGEST_MODULUS
+        usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), str(digest)))
+    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), when.boundaries, usage)
+    return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
+
+
+def _money(book: Book, rated: Rated) -> tuple[dict[str, str], dict[str, str]]:
+    """Per currency: the sum of the amounts, and what rounding added to it."""
+    charged = rated.charges["currency"].combine_chunks().dictionary_encode()
+    codes, amount = charged.indices.to_numpy(), rated.charges["amount"].to_numpy()
+    digits = dict(zip(book.currencies, book.digits.tolist(), strict=True))
+    amounts, rounding = {}, {}
+    for currency, code in sorted((name, code) for code, name in enumerate(charged.dictionary.to_pylist())):
+        rows = np.flatnonzero(codes == code)
+        billed = total(amount[rows])
+        exact = total(rated.priced.unrounded[rows]) * 10 ** (AMOUNT_SCALE - rated.priced.scale)
+        scale = digits[currency]
+        amounts[currency] = scaled_text(billed, scale, scale)
+        rounding[currency] = scaled_text(billed * 10 ** (AMOUNT_SCALE - scale) - exact, AMOUNT_SCALE, 0)
+    return amounts, rounding

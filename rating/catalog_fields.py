@@ -1,0 +1,164 @@
+"""Say how each single value of a catalog is written; what is not written so is a ValueError with what was expected.
+
+Numbers are read as they stand in the file, digit for digit: none passes through a float.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache
+from itertools import islice
+from zoneinfo import available_timezones
+
+from babel.numbers import list_currencies
+
+from ledger.scale import QUANTITY_SCALE
+from rating.kernels import PRICE_SCALE
+from rating.periods import YEAR_MAX, YEAR_MIN
+
+TEXT_MAX = 256
+PRODUCT_MAX = 64
+PATH_MAX = 256
+WHOLE_DIGITS_MAX = 15
+"""A price or a tier's bound has at most this many digits before the point, like the usage it is applied to."""
+COMPARED_MAX = 5_000
+"""A suggestion is looked for among so many words; more would take seconds for every mistake."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PATH = re.compile(r"[^.\x00-\x1f\x7f]+(?:\.[^.\x00-\x1f\x7f]+)*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def identifier(text: str) -> str:
+    """The id of a customer or a contract."""
+    return _matching(_ID, text, "1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or a digit")
+
+
+def name(text: str) -> str:
+    """The name of a meter, plan, entity or dimension."""
+    return _matching(_NAME, text, "1 to 64 letters, digits, '_' or '-', beginning with a letter or a digit")
+
+
+def path(text: str) -> str:
+    """Where a value stands in an event's data."""
+    if len(text) > PATH_MAX:
+        raise ValueError(f"expected a path of at most {PATH_MAX} characters, found {len(text)}")
+    return _matching(_PATH, text, "the names down to a value in the event's data, joined by '.', as in usage.bytes")
+
+
+def _matching(pattern: re.Pattern[str], text: str, expected: str) -> str:
+    if pattern.fullmatch(text) is None:
+        raise ValueError(f"expected {expected}, found {_shown(text)}")
+    return text
+
+
+def plain(text: str) -> str:
+    """Free text on one line: a customer's name, an event type, a unit."""
+    return _bounded(text, TEXT_MAX)
+
+
+def product(text: str) -> str:
+    """What an invoice's line is called."""
+    return _bounded(text, PRODUCT_MAX)
+
+
+def subject(text: str) -> str:
+    """A subject as events name it."""
+    if not 0 < len(text) <= TEXT_MAX:
+        raise ValueError(f"expected 1 to {TEXT_MAX} characters, found {len(text)}")
+    return text
+
+
+def _bounded(text: str, most: int) -> str:
+    if not text.strip() or len(text) > most or _CONTROL.search(text):
+        raise ValueError(f"expected 1 to {most} characters without control characters, found {_shown(text)}")
+    return text
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def unit_price(text: str) -> Decimal:
+    """What a unit costs."""
+    return _decimal(text, PRICE_SCALE, "a price")
+
+
+def quantity(text: str) -> Decimal:
+    """The upper bound of a tier."""
+    bound = _decimal(text, QUANTITY_SCALE, "a quantity")
+    if bound == 0:
+        raise ValueError("expected a quantity above 0, found 0: the first tier begins there")
+    return bound
+
+
+def _decimal(text: str, decimals_max: int, what: str) -> Decimal:
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected {what} in plain digits, as in 0.05, found {_shown(text)}")
+    sign, whole, fraction = found[1], found[2].lstrip("0"), (found[3] or "").rstrip("0")
+    if sign == "-" and (whole or fraction):
+        raise ValueError(f"expected {what} that is not negative, found {_shown(text)}")
+    if len(fraction) > decimals_max:
+        raise ValueError(f"expected {what} of at most {decimals_max} decimals, found {len(fraction)}: round it here")
+    if len(whole) > WHOLE_DIGITS_MAX:
+        raise ValueError(f"expected {what} below 10^{WHOLE_DIGITS_MAX}, found {_shown(text)}")
+    return Decimal(f"{whole or '0'}.{fraction}" if fraction else whole or "0")
+
+
+def day(text: str) -> date:
+    """The first day on which something holds, or no longer holds."""
+    try:
+        if _DATE.fullmatch(text) is None:
+            raise ValueError(text)  # noqa: TRY301 - the same answer as for a day that does not exist
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a date as in 2026-11-01, found {_shown(text)}") from None
+    if not YEAR_MIN <= found.year <= YEAR_MAX:
+        raise ValueError(f"expected a date in the years {YEAR_MIN} to {YEAR_MAX}, found {text}")
+    return found
+
+
+def currency(text: str) -> str:
+    """An ISO 4217 code."""
+    return one_of(text, _currencies(), "a currency's ISO 4217 code, as in EUR")
+
+
+def zone(text: str) -> str:
+    """A zone of the IANA time zone database."""
+    return one_of(text, _zones(), "a time zone, as in Europe/Berlin")
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    return frozenset(list_currencies())
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # What these two mean depends on the machine.
+    return frozenset(available_timezones() - {"localtime", "posixrules"})
+
+
+def one_of(text: str, known: Iterable[str], expected: str) -> str:
+    """`text` if it is one of `known`."""
+    if text not in known:
+        raise ValueError(f"expected {expected}, found {_shown(text)}{did_you_mean(text, known)}")
+    return text
+
+
+def choice(*known: str) -> Callable[[str], str]:
+    """A reader of one of a few words."""
+    return lambda text: one_of(text, known, f"one of {', '.join(known)}")
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """A question about the nearest of `known`, or nothing."""
+    by_folded = {word.casefold(): word for word in islice(known, COMPARED_MAX)}
+    near = get_close_matches(text.casefold(), by_folded, n=1)
+    return f"; did you mean {by_folded[near[0]]}?" if near else ""

@@ -1,0 +1,215 @@
+"""Read a catalog from YAML, and tell every mistake with its line, what was expected there, and what to do.
+
+The file is read by its schema, not by YAML's guesses: `NO` is a string, 0.05 is the digits 0.05, and quotes around a
+number change nothing. A file with a mistake is no catalog at all.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+from ledger.meters import Meter
+from rating import catalog_fields as fields
+from rating.catalog import Catalog, Contract, Customer, Plan, Price, Tier
+from rating.catalog_checks import Item, Unread, faults
+from rating.yaml_page import Mistake, Page, Place, compose
+
+Value = TypeVar("Value")
+ReadItem = TypeVar("ReadItem", bound=Item)
+
+_SECTIONS = ("meters", "plans", "customers", "contracts")
+
+
+def parse(text: str, stored: Catalog | None = None) -> tuple[Catalog | None, list[Mistake]]:
+    """The catalog that `text` adds to `stored`, or None and the mistakes, in the order of the file."""
+    root = compose(text)
+    if isinstance(root, Mistake):
+        return None, [root]
+    page = _File()
+    catalog = _catalog(page, root)
+    for fault in faults(catalog, stored or Catalog(), page.unread()):
+        place = (*page.place_of(fault.item), *fault.inside)
+        page.mistake(page.node_at(place, root), place, fault.message)
+    return (None if page.mistakes else catalog), sorted(set(page.mistakes))
+
+
+class _File(Page):
+    """A catalog's page, which also knows where each item stands and which names belong to items that are broken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._items: dict[int, tuple[Place, Item]] = {}
+        self._unread: dict[str, set[str]] = {section: set() for section in _SECTIONS}
+        self._halves: list[Price | Contract] = []
+
+    def read(self, place: Place, item: ReadItem) -> ReadItem:
+        """Remember where `item` stands: equal items stand in two places, so it is known by being itself."""
+        self._items[id(item)] = (place, item)
+        return item
+
+    def place_of(self, item: Item) -> Place:
+        """Where `item` stands."""
+        return self._items[id(item)][0]
+
+    def not_read(self, section: str, name: str | None) -> None:
+        """Remember the name of an item that has mistakes, so that nobody is told it is missing."""
+        if name is not None:
+            self._unread[section].add(name)
+
+    def half_read(self, place: Place, item: Price | Contract) -> None:
+        """Remember what can be read of an item that has mistakes, so that what it refers to is checked all the same."""
+        self._halves.append(self.read(place, item))
+
+    def unread(self) -> Unread:
+        """What stands in the file with mistakes."""
+        return Unread(
+            frozenset(self._unread["meters"]),
+            frozenset(self._unread["plans"]),
+            frozenset(self._unread["customers"]),
+            tuple(item for item in self._halves if isinstance(item, Price)),
+            tuple(item for item in self._halves if isinstance(item, Contract)),
+        )
+
+
+def _catalog(page: _File, root: yaml.Node) -> Catalog:
+    """What can be read of a catalog: items without mistakes of their own."""
+    sections = page.mapping(root, (), _SECTIONS, ())
+
+    def items(section: str, read: Callable[[_File, yaml.Node, Place], Value | None]) -> tuple[Value, ...]:
+        found = [read(page, node, place) for node, place in page.items(sections.get(section), (section,))]
+        return tuple(item for item in found if item is not None)
+
+    return Catalog(
+        items("meters", _meter), items("plans", _plan), items("customers", _customer), items("contracts", _contract)
+    )
+
+
+_METER = ("name", "event_type", "aggregation", "value", "unit", "dimensions")
+
+
+def _meter(page: _File, node: yaml.Node, place: Place) -> Meter | None:
+    found = page.mapping(node, place, _METER, _METER[:3])
+    name = page.scalar(found.get("name"), (*place, "name"), fields.name)
+    event_type = page.scalar(found.get("event_type"), (*place, "event_type"), fields.plain)
+    aggregation = page.scalar(found.get("aggregation"), (*place, "aggregation"), _aggregation)
+    value = page.scalar(found.get("value"), (*place, "value"), fields.path)
+    unit = page.scalar(found.get("unit"), (*place, "unit"), fields.plain)
+    dimensions = _dimensions(page, found.get("dimensions"), (*place, "dimensions"))
+    if name is None or event_type is None or aggregation is None:
+        page.not_read("meters", name)
+        return None
+    return page.read(place, Meter(name, event_type, aggregation, value, unit, dimensions))
+
+
+def _aggregation(text: str) -> Literal["sum", "count"]:
+    return "sum" if fields.one_of(text, ("sum", "count"), "sum or count") == "sum" else "count"
+
+
+def _dimensions(page: _File, node: yaml.Node | None, place: Place) -> dict[str, str]:
+    """A mapping of names to paths."""
+    if node is None:
+        return {}
+    found = page.mapping(node, place, (), ())
+    for name in found:
+        page.scalar(found[name], (*place, name), lambda _, name=name: fields.name(name))  # type: ignore[misc]
+    paths = {name: page.scalar(path, (*place, name), fields.path) for name, path in found.items()}
+    return {name: path for name, path in paths.items() if path is not None}
+
+
+_PLAN = ("name", "currency", "prices")
+
+
+def _plan(page: _File, node: yaml.Node, place: Place) -> Plan | None:
+    found = page.mapping(node, place, _PLAN, _PLAN)
+    name = page.scalar(found.get("name"), (*place, "name"), fields.name)
+    currency = page.scalar(found.get("currency"), (*place, "currency"), fields.currency)
+    prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
+    if name is None or currency is None:
+        page.not_read("plans", name)
+        return None
+    return page.read(place, Plan(name, currency, tuple(price for price in prices if price is not None)))
+
+
+_PRICE = ("product", "meter", "model", "unit_price", "tiers", "from")
+_PRICED_BY = {"per_unit": "unit_price", "graduated": "tiers"}
+
+
+def _price(page: _File, node: yaml.Node, place: Place) -> Price | None:
+    found = page.mapping(node, place, _PRICE, _PRICE[:3])
+    product = page.scalar(found.get("product"), (*place, "product"), fields.product)
+    meter = page.scalar(found.get("meter"), (*place, "meter"), fields.name)
+    model = page.scalar(found.get("model"), (*place, "model"), _model)
+    since = page.scalar(found.get("from"), (*place, "from"), fields.day)
+    tiers = _tiers(page, node, place, found, model)
+    if product is None or meter is None or model is None or not tiers:
+        if meter is not None:
+            page.half_read(place, Price("", meter, "per_unit", ()))
+        return None
+    return page.read(place, Price(product, meter, model, tiers, since))
+
+
+def _model(text: str) -> Literal["per_unit", "graduated"]:
+    return "per_unit" if fields.one_of(text, _PRICED_BY, "per_unit or graduated") == "per_unit" else "graduated"
+
+
+def _tiers(page: _File, node: yaml.Node, place: Place, found: dict[str, Any], model: str | None) -> tuple[Tier, ...]:
+    unit_price = page.scalar(found.get("unit_price"), (*place, "unit_price"), fields.unit_price)
+    tiers = [_tier(page, item, at) for item, at in page.items(found.get("tiers"), (*place, "tiers"))]
+    if model is None:
+        return ()
+    wanted = _PRICED_BY[model]
+    for field in _PRICED_BY.values():
+        if field != wanted and field in found:
+            page.mistake(found[field], (*place, field), f"{model} has no {field}: remove it, or change the model")
+    if wanted not in found:
+        page.mistake(node, (*place, wanted), f"{wanted} is missing: {model} needs it")
+    elif model == "graduated" and not tiers:
+        page.mistake(found[wanted], (*place, wanted), "expected at least one tier: {unit_price: ...}")
+    if model == "per_unit":
+        return () if unit_price is None else (Tier(None, unit_price),)
+    read = [tier for tier in tiers if tier is not None]
+    return tuple(read) if len(read) == len(tiers) else ()
+
+
+def _tier(page: _File, node: yaml.Node, place: Place) -> Tier | None:
+    found = page.mapping(node, place, ("up_to", "unit_price"), ("unit_price",))
+    up_to = page.scalar(found.get("up_to"), (*place, "up_to"), fields.quantity)
+    unit_price = page.scalar(found.get("unit_price"), (*place, "unit_price"), fields.unit_price)
+    unreadable = unit_price is None or (up_to is None and "up_to" in found)
+    return None if unreadable or unit_price is None else Tier(up_to, unit_price)
+
+
+_CUSTOMER = ("id", "name", "subjects")
+
+
+def _customer(page: _File, node: yaml.Node, place: Place) -> Customer | None:
+    found = page.mapping(node, place, _CUSTOMER, ("id", "subjects"))
+    key = page.scalar(found.get("id"), (*place, "id"), fields.identifier)
+    name = page.scalar(found.get("name"), (*place, "name"), fields.plain)
+    listed = page.items(found.get("subjects"), (*place, "subjects"))
+    subjects = [page.scalar(item, at, fields.subject) for item, at in listed]
+    if key is None or None in subjects:
+        page.not_read("customers", key)
+        return None
+    return page.read(place, Customer(key, name or key, tuple(subject for subject in subjects if subject is not None)))
+
+
+_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone")
+
+
+def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
+    found = page.mapping(node, place, _CONTRACT, _CONTRACT[:5])
+    key = page.scalar(found.get("id"), (*place, "id"), fields.identifier)
+    customer = page.scalar(found.get("customer"), (*place, "customer"), fields.identifier)
+    plan = page.scalar(found.get("plan"), (*place, "plan"), fields.name)
+    entity = page.scalar(found.get("entity"), (*place, "entity"), fields.name)
+    start = page.scalar(found.get("start"), (*place, "start"), fields.day)
+    end = page.scalar(found.get("end"), (*place, "end"), fields.day)
+    zone = page.scalar(found.get("timezone"), (*place, "timezone"), fields.zone)
+    broken = (end is None and "end" in found) or (zone is None and "timezone" in found)
+    if key is None or customer is None or plan is None or entity is None or start is None or broken:
+        page.half_read(place, Contract(key or "", customer or "", plan or "", entity or "", start or date.min))
+        return None
+    return page.read(place, Contract(key, customer, plan, entity, start, end, zone or "UTC"))

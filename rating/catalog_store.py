@@ -1,0 +1,278 @@
+"""Keep every version of the catalog, and make a file the next one.
+
+A row holds from the version that wrote it until the version that superseded it, so that any past version can be read
+again: a run is repeatable only as long as the prices it used are. Versions are numbered over all tenants.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ledger.meters import meters_at, write_meters
+from ledger.relational import metadata
+from rating.catalog import Catalog, Change, Contract, Customer, Plan, Price, Tier, decimal_text, difference, merged
+from rating.catalog_file import parse
+from rating.yaml_page import Mistake
+
+
+def _versioned(name: str, key: Sequence[str], *columns: sa.Column[Any]) -> sa.Table:
+    """A table of rows that hold from `version` until `superseded`; one row of each key holds at a time."""
+    table = sa.Table(
+        name,
+        metadata,
+        sa.Column("tenant", sa.String, primary_key=True),
+        *columns,
+        sa.Column("version", sa.Integer, primary_key=True, comment="catalog version that wrote this row"),
+        sa.Column("superseded", sa.Integer, comment="catalog version that replaced it, if any"),
+    )
+    live = table.c.superseded.is_(None)
+    live_key = [table.c[column] for column in ("tenant", *key)]
+    sa.Index(f"uq_{name}_live", *live_key, unique=True, sqlite_where=live, postgresql_where=live)
+    return table
+
+
+catalog_versions = sa.Table(
+    "catalog_versions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("applied_at", sa.BigInteger, nullable=False, comment="UTC milliseconds"),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, comment="the file as it was applied"),
+    sa.Column("digest", sa.String, nullable=False, comment="of the file"),
+)
+plans = _versioned(
+    "plans",
+    ["name"],
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("currency", sa.String, nullable=False),
+)
+prices = _versioned(
+    "prices",
+    ["plan", "meter", "since"],
+    sa.Column("plan", sa.String, primary_key=True),
+    sa.Column("meter", sa.String, primary_key=True),
+    sa.Column("since", sa.String, primary_key=True, comment="first day, YYYY-MM-DD; empty: always"),
+    sa.Column("product", sa.String, nullable=False),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("tiers", sa.Text, nullable=False, comment="[[up_to, unit_price], ...] as decimal strings"),
+)
+customers = _versioned(
+    "customers",
+    ["id"],
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+)
+customer_subjects = _versioned(
+    "customer_subjects",
+    ["subject"],
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("customer", sa.String, nullable=False),
+)
+contracts = _versioned(
+    "contracts",
+    ["id"],
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("customer", sa.String, nullable=False),
+    sa.Column("plan", sa.String, nullable=False),
+    sa.Column("entity", sa.String, nullable=False),
+    sa.Column("starts", sa.String, nullable=False, comment="first day, YYYY-MM-DD"),
+    sa.Column("ends", sa.String, comment="first day after it, YYYY-MM-DD"),
+    sa.Column("timezone", sa.String, nullable=False),
+)
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What a file changed; without changes there is no new version."""
+
+    version: int
+    changes: list[Change]
+    dry_run: bool
+
+
+def apply(
+    connection: sa.Connection, tenant: str, text: str, actor: str, now_ms: int, *, dry_run: bool = False
+) -> Applied | list[Mistake]:
+    """Make `text` part of the tenant's catalog, in the caller's transaction; with a mistake in it, nothing."""
+    stored = load(connection, tenant, newest_version(connection))
+    catalog, mistakes = parse(text, stored)
+    if catalog is None:
+        return mistakes
+    return apply_catalog(connection, tenant, stored, catalog, text, actor, now_ms, dry_run=dry_run)
+
+
+def apply_catalog(
+    connection: sa.Connection,
+    tenant: str,
+    stored: Catalog,
+    new: Catalog,
+    source: str,
+    actor: str,
+    now_ms: int,
+    *,
+    dry_run: bool = False,
+) -> Applied:
+    """Make `new`, which has no faults on top of `stored`, the next version of the tenant's catalog."""
+    version = newest_version(connection)
+    changes = difference(stored, new)
+    if dry_run or not changes:
+        return Applied(version + bool(changes), changes, dry_run)
+    version += 1
+    connection.execute(
+        sa.insert(catalog_versions).values(
+            version=version,
+            tenant=tenant,
+            applied_at=now_ms,
+            actor=actor,
+            source=source,
+            digest=hashlib.blake2b(source.encode(), digest_size=32).hexdigest(),
+        )
+    )
+    write_meters(connection, tenant, version, new.meters)
+    after = merged(stored, new)
+    for table, rows_of in _ROWS.items():
+        _write(connection, table, tenant, version, rows_of(stored), rows_of(after))
+    return Applied(version, changes, dry_run)
+
+
+def newest_version(connection: sa.Connection) -> int:
+    """The newest catalog version, or 0 for the empty catalog."""
+    return connection.execute(sa.select(sa.func.max(catalog_versions.c.version))).scalar() or 0
+
+
+Row = dict[str, Any]
+
+
+def _plan_rows(catalog: Catalog) -> list[Row]:
+    return [{"name": plan.name, "currency": plan.currency} for plan in catalog.plans]
+
+
+def _price_rows(catalog: Catalog) -> list[Row]:
+    return [
+        {
+            "plan": plan.name,
+            "meter": price.meter,
+            "since": price.since.isoformat() if price.since else "",
+            "product": price.product,
+            "model": price.model,
+            "tiers": _tiers_text(price.tiers),
+        }
+        for plan in catalog.plans
+        for price in plan.prices
+    ]
+
+
+def _tiers_text(tiers: Iterable[Tier]) -> str:
+    pairs = [
+        (None if tier.up_to is None else decimal_text(tier.up_to), decimal_text(tier.unit_price)) for tier in tiers
+    ]
+    return msgspec.json.encode(pairs).decode()
+
+
+def tiers_of(text: str) -> tuple[Tier, ...]:
+    """The tiers that a price's row holds."""
+    pairs = msgspec.json.decode(text, type=list[tuple[str | None, str]])
+    return tuple(Tier(None if up_to is None else Decimal(up_to), Decimal(unit_price)) for up_to, unit_price in pairs)
+
+
+def _customer_rows(catalog: Catalog) -> list[Row]:
+    return [{"id": customer.id, "name": customer.name} for customer in catalog.customers]
+
+
+def _subject_rows(catalog: Catalog) -> list[Row]:
+    return [
+        {"subject": subject, "customer": customer.id} for customer in catalog.customers for subject in customer.subjects
+    ]
+
+
+def _contract_rows(catalog: Catalog) -> list[Row]:
+    return [
+        {
+            "id": contract.id,
+            "customer": contract.customer,
+            "plan": contract.plan,
+            "entity": contract.entity,
+            "starts": contract.start.isoformat(),
+            "ends": contract.end.isoformat() if contract.end else None,
+            "timezone": contract.timezone,
+        }
+        for contract in catalog.contracts
+    ]
+
+
+_ROWS: dict[sa.Table, Callable[[Catalog], list[Row]]] = {
+    plans: _plan_rows,
+    prices: _price_rows,
+    customers: _customer_rows,
+    customer_subjects: _subject_rows,
+    contracts: _contract_rows,
+}
+
+
+def _write(
+    connection: sa.Connection, table: sa.Table, tenant: str, version: int, old: list[Row], new: list[Row]
+) -> None:
+    """Supersede the rows that are gone or changed, and insert the ones that are new or changed."""
+    key = [column.name for column in table.primary_key if column.name not in {"tenant", "version"}]
+
+    def keyed(rows: list[Row]) -> dict[tuple[str, ...], Row]:
+        return {tuple(row[column] for column in key): row for row in rows}
+
+    before, after = keyed(old), keyed(new)
+    gone = [row for row_key, row in before.items() if after.get(row_key) != row]
+    if gone:
+        mine = sa.and_(table.c.tenant == tenant, *(table.c[column] == sa.bindparam(f"old_{column}") for column in key))
+        statement = sa.update(table).where(mine, table.c.superseded.is_(None)).values(superseded=version)
+        connection.execute(statement, [{f"old_{column}": row[column] for column in key} for row in gone])
+    added = [row for row_key, row in after.items() if before.get(row_key) != row]
+    if added:
+        connection.execute(sa.insert(table), [{"tenant": tenant, "version": version, **row} for row in added])
+
+
+def rows_at(table: sa.Table, tenant: str, version: int, *columns: str) -> sa.Select[Any]:
+    """The tenant's rows of `table` as catalog version `version` has them."""
+    return sa.select(*(table.c[column] for column in columns)).where(
+        table.c.tenant == tenant,
+        table.c.version <= version,
+        sa.or_(table.c.superseded.is_(None), table.c.superseded > version),
+    )
+
+
+def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
+    """The tenant's whole catalog at `version`, in canonical order."""
+    of_plan: dict[str, list[Price]] = {}
+    priced = rows_at(prices, tenant, version, "plan", "product", "meter", "model", "tiers", "since")
+    for plan, product, meter, model, tiers, since in connection.execute(priced):
+        price = Price(product, meter, model, tiers_of(tiers), date.fromisoformat(since) if since else None)
+        of_plan.setdefault(plan, []).append(price)
+    of_customer: dict[str, list[str]] = {}
+    for subject, customer in connection.execute(rows_at(customer_subjects, tenant, version, "subject", "customer")):
+        of_customer.setdefault(customer, []).append(subject)
+    read = Catalog(
+        tuple(meters_at(connection, version, tenant).get(tenant, [])),
+        tuple(
+            Plan(name, currency, tuple(of_plan.get(name, [])))
+            for name, currency in connection.execute(rows_at(plans, tenant, version, "name", "currency"))
+        ),
+        tuple(
+            Customer(key, name, tuple(of_customer.get(key, [])))
+            for key, name in connection.execute(rows_at(customers, tenant, version, "id", "name"))
+        ),
+        tuple(
+            Contract(key, customer, plan, entity, date.fromisoformat(starts), _day_or_none(ends), zone)
+            for key, customer, plan, entity, starts, ends, zone in connection.execute(
+                rows_at(contracts, tenant, version, "id", "customer", "plan", "entity", "starts", "ends", "timezone")
+            )
+        ),
+    )
+    # Databases sort text each in its own way; the canonical order is by code point.
+    return merged(Catalog(), read)
+
+
+def _day_or_none(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

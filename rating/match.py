@@ -1,0 +1,121 @@
+"""Say which price of which contract each stretch of usage belongs to, or why none does.
+
+Every instant of a customer's usage of a meter belongs to exactly one period. Where a contract prices it, that is the
+period of the contract's zone; where none does, that of the customer's home zone, which is the zone of its first
+contract, or UTC. What another period will count is told apart from what nobody will.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ledger.usage import Totals
+from rating.book import Book, positions
+from rating.exact import Int64s
+from rating.periods import day_starts
+from rating.ragged import expand
+from rating.spans import Spans
+
+RATED: Final = 0
+OTHER_PERIOD: Final = 1
+NO_CUSTOMER: Final = 2
+NO_CONTRACT: Final = 3
+NO_PRICE: Final = 4
+REASONS: Final = {NO_CUSTOMER: "no_customer", NO_CONTRACT: "no_contract", NO_PRICE: "no_price"}
+"""Why usage of the period is not rated: nobody owns its subject, no contract is in force, the plan has no price."""
+
+
+class Match(NamedTuple):
+    """Row for row of the totals."""
+
+    outcome: NDArray[np.int8]
+    contract: Int64s
+    """The contract that prices the row, where one does."""
+    price: Int64s
+
+
+def match(book: Book, spans: Spans, totals: Totals) -> Match:
+    """Where each row of `totals` belongs."""
+    customer = _owner(book, totals.subject)
+    row, contract = _contracts_in_force(book, spans, customer, totals.segment)
+    has_contract = np.zeros(len(customer), dtype=np.bool_)
+    has_contract[row] = True
+    meter = positions(plain(totals.meter), book.meters)
+    nth, price = _prices_in_force(book, contract, meter[row], totals.segment[row])
+    row, contract = row[nth], contract[nth]
+    assert bool((np.diff(row) > 0).all()), "two contracts bill the same usage: the catalog should have refused them"
+    found = Match(
+        _unmatched(book, spans, customer, has_contract, totals.segment),
+        np.full(len(customer), -1),
+        np.full(len(customer), -1),
+    )
+    found.contract[row] = contract
+    found.price[row] = price
+    ours = _in_period(spans, book.contracts.zone[contract], totals.segment[row])
+    found.outcome[row] = np.where(ours, RATED, OTHER_PERIOD)
+    return found
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """`column` without dictionary encoding."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _owner(book: Book, subject: pa.Array) -> Int64s:
+    """Per row: the customer who owns the subject, or -1."""
+    found = positions(plain(subject), book.subjects.subject)
+    # The entry after the last is what position -1 reads.
+    return np.append(book.subjects.customer, -1)[found]
+
+
+def _contracts_in_force(book: Book, spans: Spans, customer: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
+    """The rows and the contracts that are in force for them; a row may have several, with different meters."""
+    bounds = np.searchsorted(book.contracts.customer, np.arange(len(book.customers) + 1))
+    owned = np.flatnonzero(customer >= 0)
+    nth, contract = expand(bounds[customer[owned]], bounds[customer[owned] + 1])
+    row = owned[nth]
+    holds = (spans.contract_start[contract] <= segment[row]) & (segment[row] < spans.contract_end[contract])
+    return row[holds], contract[holds]
+
+
+def _prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
+    """The rows whose contract's plan prices their meter at that time, and the prices."""
+    meters = max(len(book.meters), 1)
+    key = book.prices.plan * meters + book.prices.meter
+    wanted = np.where(meter >= 0, book.contracts.plan[contract] * meters + meter, -1)
+    row, price = expand(np.searchsorted(key, wanted, side="left"), np.searchsorted(key, wanted, side="right"))
+    start, end = price_span(book, contract[row], price)
+    holds = (start <= segment[row]) & (segment[row] < end)
+    return row[holds], price[holds]
+
+
+def price_span(book: Book, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
+    """From when until when each price holds under the contract beside it."""
+    zone = book.contracts.zone[contract]
+    return day_starts(book.prices.since[price], zone, book.zones), day_starts(
+        book.prices.until[price], zone, book.zones
+    )
+
+
+def _unmatched(
+    book: Book, spans: Spans, customer: Int64s, has_contract: NDArray[np.bool_], segment: Int64s
+) -> NDArray[np.int8]:
+    """The outcome of each row if nothing prices it."""
+    reason = np.where(has_contract, NO_PRICE, np.where(customer >= 0, NO_CONTRACT, NO_CUSTOMER))
+    return np.where(_in_period(spans, _home_zone(book)[customer], segment), reason, OTHER_PERIOD).astype(np.int8)
+
+
+def _home_zone(book: Book) -> Int64s:
+    """Per customer, and for nobody at position -1: the zone of the first contract, or UTC."""
+    home = np.full(len(book.customers) + 1, book.zones.index("UTC"))
+    # Written last to first, so that each customer's first contract is what stays.
+    order = np.lexsort((book.contracts.starts, book.contracts.customer))[::-1]
+    home[book.contracts.customer[order]] = book.contracts.zone[order]
+    return home
+
+
+def _in_period(spans: Spans, zone: Int64s, segment: Int64s) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = (spans.period_start[zone] <= segment) & (segment < spans.period_end[zone])
+    return inside

@@ -1,0 +1,39 @@
+"""Rate a past run again, and say where what is stored differs from what comes out."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from ledger.charges import digest as charges_digest
+from rating import book as books
+from rating.calculation import calculate
+from rating.close import Record
+from rating.periods import parse_period
+from rating.runs import ENGINE_VERSION, Manifest, Run
+
+
+def rerate(ledger: Record, connection: sa.Connection, run: Run) -> bytes:
+    """The output digest of `run`, calculated again from its cutoff and its catalog version."""
+    return bytes.fromhex(_again(ledger, connection, run).output_digest)
+
+
+def _again(ledger: Record, connection: sa.Connection, run: Run) -> Manifest:
+    book = books.load(connection, run.tenant, run.manifest.catalog_version)
+    manifest, _ = calculate(ledger, book, parse_period(run.period), run.manifest.cutoff, now_ms=0)
+    return manifest
+
+
+def problems(ledger: Record, connection: sa.Connection, run: Run) -> Iterator[str]:
+    """What does not hold any more of a run that stands."""
+    said = run.manifest
+    if charges_digest(ledger.read_charges(run.id)).hex() != said.output_digest:
+        yield "its stored charges are not the ones it was closed with"
+    if said.engine_version != ENGINE_VERSION:
+        return
+    again = _again(ledger, connection, run)
+    if again.chain != said.chain:
+        yield f"the ledger has another chain hash at cutoff {said.cutoff} than when it was closed"
+    if again.input_digest != said.input_digest:
+        yield "usage, prices or time zones at its cutoff are not what they were when it was closed"
+    if again.output_digest != said.output_digest:
+        yield "rating it again gives other charges"

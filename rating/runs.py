@@ -1,0 +1,166 @@
+"""Keep what becomes of every run, and its manifest: what went in, what came out, and under which rules.
+
+    rating --> rated --> approved
+      |          |
+      +----------+-----> discarded    cut short, or dropped with a reason
+
+The row that says `rated` is the commit point: charges of a run in any earlier state are never read, whatever a kill
+left of them. A tenant's period has one live run, rated or approved; the database holds to that.
+"""
+
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from ledger.errors import Refused
+from ledger.relational import metadata
+from rating.conservation import Balance
+from rating.rate import Unrated
+
+ENGINE_VERSION: Final = "1"
+"""Changes whenever the same input could give other charges."""
+
+RATING, RATED, APPROVED, DISCARDED = "rating", "rated", "approved", "discarded"
+LIVE: Final = (RATED, APPROVED)
+
+_live = sa.text("state IN ('rated', 'approved')")
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("tenant", sa.String, nullable=False),
+    sa.Column("period", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("cutoff", sa.BigInteger, nullable=False),
+    sa.Column("catalog_version", sa.Integer, nullable=False),
+    sa.Column("engine_version", sa.String, nullable=False),
+    sa.Column("input_digest", sa.String, nullable=False, comment="hex"),
+    sa.Column("output_digest", sa.String, nullable=False, comment="hex; of the charges"),
+    sa.Column("charges", sa.BigInteger, nullable=False, comment="how many"),
+    sa.Column("manifest", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("started_at", sa.BigInteger, nullable=False, comment="UTC milliseconds"),
+    sa.Column("done_at", sa.BigInteger, comment="UTC milliseconds"),
+    sa.Column("reason", sa.String, comment="why it was discarded"),
+    sa.Index("uq_runs_live", "tenant", "period", unique=True, sqlite_where=_live, postgresql_where=_live),
+    # A number is never given out twice, so charges left by a kill belong to nobody.
+    sqlite_autoincrement=True,
+)
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """Everything a run is a function of, and what it gave."""
+
+    tenant: str
+    period: str
+    complete: bool
+    """Whether the period was over in every zone when it was closed."""
+    cutoff: int
+    chain: str
+    """The ledger's chain hash at the cutoff: it stands for every event before it."""
+    catalog_version: int
+    engine_version: str
+    input_digest: str
+    output_digest: str
+    charges: int
+    events: int
+    totals: dict[str, str]
+    """Per currency: the sum of the rounded amounts."""
+    rounding: dict[str, str]
+    """Per currency: what rounding added, exactly; negative where it took away."""
+    conservation: list[Balance]
+    unrated: list[Unrated]
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run as it is stored."""
+
+    id: int
+    tenant: str
+    period: str
+    state: str
+    manifest: Manifest
+    reason: str | None
+
+
+def live_run(connection: sa.Connection, tenant: str, period: str) -> Run | None:
+    """The run that stands for a tenant's period, if it is closed."""
+    query = sa.select(runs).where(runs.c.tenant == tenant, runs.c.period == period, runs.c.state.in_(LIVE))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _run(row)
+
+
+def live_runs(connection: sa.Connection, tenant: str | None = None) -> list[Run]:
+    """Every run that stands, of one tenant or of all, in the order they were made."""
+    query = sa.select(runs).where(runs.c.state.in_(LIVE)).order_by(runs.c.id)
+    if tenant is not None:
+        query = query.where(runs.c.tenant == tenant)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def _run(row: sa.Row[Any]) -> Run:
+    manifest = msgspec.json.decode(row.manifest, type=Manifest)
+    return Run(row.id, row.tenant, row.period, row.state, manifest, row.reason)
+
+
+def begin(connection: sa.Connection, manifest: Manifest, now_ms: int) -> int:
+    """Take a number for a run whose charges are about to be written; earlier ones that were cut short end here."""
+    connection.execute(
+        sa.update(runs)
+        .where(runs.c.tenant == manifest.tenant, runs.c.period == manifest.period, runs.c.state == RATING)
+        .values(state=DISCARDED, done_at=now_ms, reason="cut short before it was done")
+    )
+    inserted = connection.execute(
+        sa.insert(runs).values(
+            tenant=manifest.tenant,
+            period=manifest.period,
+            state=RATING,
+            cutoff=manifest.cutoff,
+            catalog_version=manifest.catalog_version,
+            engine_version=manifest.engine_version,
+            input_digest=manifest.input_digest,
+            output_digest=manifest.output_digest,
+            charges=manifest.charges,
+            manifest=msgspec.json.encode(manifest).decode(),
+            started_at=now_ms,
+        )
+    )
+    (run,) = inserted.inserted_primary_key or (None,)
+    assert isinstance(run, int)
+    return run
+
+
+def finish(connection: sa.Connection, run: int, now_ms: int) -> None:
+    """Make `run` the one that stands; Refused when another close came in between."""
+    mine = sa.update(runs).where(runs.c.id == run, runs.c.state == RATING)
+    try:
+        changed = connection.execute(mine.values(state=RATED, done_at=now_ms)).rowcount
+    except sa.exc.IntegrityError:
+        changed = 0
+    if changed != 1:
+        raise Refused(f"run {run} was overtaken by another close of the same period: look at that one")
+
+
+def approve(connection: sa.Connection, tenant: str, period: str) -> Run:
+    """Let the documents of a closed period go out; a run that is approved already stays so."""
+    run = _closed(connection, tenant, period)
+    connection.execute(sa.update(runs).where(runs.c.id == run.id, runs.c.state == RATED).values(state=APPROVED))
+    return msgspec.structs.replace(run, state=APPROVED)
+
+
+def discard(connection: sa.Connection, tenant: str, period: str, reason: str, now_ms: int) -> Run:
+    """Drop a run that is not approved, so that the period can be closed again; its number and charges stay behind."""
+    run = _closed(connection, tenant, period)
+    if not reason.strip():
+        raise Refused(f"run {run.id} is discarded only with a reason: say why")
+    mine = sa.update(runs).where(runs.c.id == run.id, runs.c.state == RATED)
+    if connection.execute(mine.values(state=DISCARDED, done_at=now_ms, reason=reason)).rowcount != 1:
+        raise Refused(f"run {run.id} of {period} is approved: what went out is corrected, not discarded")
+    return msgspec.structs.replace(run, state=DISCARDED, reason=reason)
+
+
+def _closed(connection: sa.Connection, tenant: str, period: str) -> Run:
+    run = live_run(connection, tenant, period)
+    if run is None:
+        raise Refused(f"{period} of tenant {tenant} is not closed: close it first")
+    return run
