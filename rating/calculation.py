@@ -14,7 +14,7 @@ import pyarrow as pa
 from ledger.charges import digest as charges_digest
 from ledger.usage import Totals
 from rating.book import Book
-from rating.conservation import balances
+from rating.conservation import balances, unbilled
 from rating.exact import scaled_text, total
 from rating.kernels import AMOUNT_SCALE
 from rating.match import plain
@@ -59,7 +59,7 @@ def calculate(ledger: UsageReader, book: Book, period: Period, cutoff: int, now_
         totals={},
         rounding={},
         conservation=balances(ledger.counts(book.tenant, first, last, cutoff), rated),
-        unrated=rated.unrated,
+        unrated=unbilled(rated),
     )
     amounts, rounding = _money(book, rated)
     return msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), rated.charges

@@ -33,13 +33,24 @@ class Balance(msgspec.Struct, frozen=True):
     residual: Amounts
 
 
+class Unbilled(msgspec.Struct, frozen=True):
+    """What of a meter is not rated though it is of the period, why, and whose it is."""
+
+    meter: str
+    reason: str
+    events: int
+    quantity: str
+    subjects: int
+    examples: list[str]
+
+
 NOTHING = Measured(0, 0)
 
 
 def balances(accepted: Mapping[str, tuple[int, int]], rated: Rated) -> list[Balance]:
     """The equation of every meter that was used or billed, ordered by name."""
     charged = _charged(rated.charges)
-    unrated = _summed([(entry.meter, Measured(entry.events, entry.quantity)) for entry in rated.unrated])
+    unrated = _summed([(entry.meter, entry.measured) for entry in rated.unrated])
     found = []
     for meter in sorted({*accepted, *charged, *unrated, *rated.other_period}):
         left = Measured(*accepted.get(meter, NOTHING))
@@ -79,3 +90,18 @@ def _summed(parts: Sequence[tuple[str, Measured]]) -> dict[str, Measured]:
 def residual(found: Sequence[Balance]) -> list[Balance]:
     """The meters whose equation does not hold."""
     return [balance for balance in found if balance.residual != Amounts(0, "0")]
+
+
+def unbilled(rated: Rated) -> list[Unbilled]:
+    """What nobody pays for, as it is shown and kept."""
+    return [
+        Unbilled(
+            entry.meter,
+            entry.reason,
+            entry.measured.events,
+            quantity_text(entry.measured.quantity),
+            entry.subjects,
+            entry.examples,
+        )
+        for entry in rated.unrated
+    ]

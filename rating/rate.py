@@ -7,7 +7,6 @@ often time was cut makes a difference to any byte of it.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,23 +25,22 @@ DIGEST_MODULUS = 2**128
 EXAMPLES_MAX = 5
 
 
-class Unrated(msgspec.Struct, frozen=True):
-    """Usage of one meter that nobody pays for, and why."""
-
-    meter: str
-    reason: str
-    events: int
-    quantity: int
-    subjects: int
-    examples: list[str]
-    """The first few of the subjects."""
-
-
 class Measured(NamedTuple):
     """How much of a meter there is; the quantity is scaled."""
 
     events: int
     quantity: int
+
+
+class Unrated(NamedTuple):
+    """Usage of one meter that nobody pays for, and why."""
+
+    meter: str
+    reason: str
+    measured: Measured
+    subjects: int
+    examples: list[str]
+    """The first few of the subjects."""
 
 
 class Rated(NamedTuple):
@@ -195,8 +193,7 @@ def _unrated(totals: Totals, matched: Match) -> list[Unrated]:
             if len(here):
                 subjects = pc.unique(plain(totals.subject).take(pa.array(here)))
                 examples = subjects.take(pc.sort_indices(subjects)[:EXAMPLES_MAX]).to_pylist()
-                measured = _measured(totals, here)
-                found.append(Unrated(meter, reason, *measured, len(subjects), examples))
+                found.append(Unrated(meter, reason, _measured(totals, here), len(subjects), examples))
     return found
 
 

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 
 from ledger.errors import Refused
 from ledger.relational import metadata
-from rating.conservation import Balance
-from rating.rate import Unrated
+from rating.conservation import Balance, Unbilled
 
 ENGINE_VERSION: Final = "1"
 """Changes whenever the same input could give other charges."""
@@ -69,7 +68,7 @@ class Manifest(msgspec.Struct, frozen=True):
     rounding: dict[str, str]
     """Per currency: what rounding added, exactly; negative where it took away."""
     conservation: list[Balance]
-    unrated: list[Unrated]
+    unrated: list[Unbilled]
 
 
 class Run(msgspec.Struct, frozen=True):
