@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from bench.load import Load, event, send
 from ledger.engine import EngineSettings, migrate, open_handle
 from ledger.meters import Meter, measures
 from ledger.sql import migrations
+from meterline.child import METERLINE, ServiceProcess
 
 GOAL = 0.35
 METERS = [
@@ -35,9 +35,6 @@ meters:
   - {name: api_calls, event_type: api.request, aggregation: count, dimensions: {region: region}}
   - {name: gb_out, event_type: egress, aggregation: sum, value: gb, unit: GB}
 """
-METERLINE = [sys.executable, "-m", "meterline.cli"]
-LISTENING = re.compile(rb"url='http://127\.0\.0\.1:(\d+)'")
-START_S = 60
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -57,71 +54,42 @@ def used(pid: int) -> Used:
     return Used((int(fields[11]) + int(fields[12])) / CLOCK_TICKS, int(peak[1]) * 1024)
 
 
-class Service:
-    """A `meterline serve` on an empty directory, with a catalog and a key."""
-
-    def __init__(self, directory: Path) -> None:
-        self._data = str(directory / "data")
-        catalog = directory / "catalog.yaml"
-        catalog.write_text(CATALOG)
-        _meterline("apply", str(catalog), "--data", self._data)
-        self.key = _meterline("keys", "create", "--scope", "ingest", "--scope", "read", "--data", self._data).strip()
-        self._log = directory / "service.log"
-        with self._log.open("wb") as log:
-            serve = [*METERLINE, "serve", "--data", self._data, "--port", "0"]
-            self.process = subprocess.Popen(serve, stderr=log, stdout=log)
-        self.port = self._port()
-
-    def _port(self) -> int:
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            found = LISTENING.search(self._log.read_bytes())
-            if found is not None:
-                return int(found[1])
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise RuntimeError(f"the service did not start:\n{self._log.read_text()}")
-
-    def stop(self) -> None:
-        """End it, after it finished what it accepted."""
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
-
-    def derive(self) -> float:
-        """Have usage derived to the end, so that both sides end with both tables filled; the seconds it took."""
-        span = "from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"
-        url = f"http://127.0.0.1:{self.port}/v1/usage?meter=gb_out&{span}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.key}"})  # noqa: S310  our own
-        begun = time.perf_counter()
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
-            answer.read()
-        return time.perf_counter() - begun
-
-    def status(self) -> dict[str, Any]:
-        """What the ledger holds, asked of the running service."""
-        said: dict[str, Any] = json.loads(_meterline("status", "--data", self._data, "--json"))
-        return said
-
-
 def _meterline(*arguments: str) -> str:
     return subprocess.run([*METERLINE, *arguments], check=True, capture_output=True, text=True).stdout
 
 
+def prepared(directory: Path) -> tuple[Path, str]:
+    """A data directory with a catalog, and a key for it."""
+    data, catalog = directory / "data", directory / "catalog.yaml"
+    catalog.write_text(CATALOG)
+    _meterline("apply", str(catalog), "--data", str(data))
+    scopes = ["--scope", "ingest", "--scope", "read"]
+    return data, _meterline("keys", "create", *scopes, "--data", str(data)).strip()
+
+
+def derive(url: str, key: str) -> float:
+    """Have usage derived to the end, so that both sides end with both tables filled; the seconds it took."""
+    asked = f"{url}/v1/usage?meter=gb_out&from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z"
+    request = urllib.request.Request(asked, headers={"Authorization": f"Bearer {key}"})  # noqa: S310  our own service
+    begun = time.perf_counter()
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        answer.read()
+    return time.perf_counter() - begun
+
+
 def ours(load: Load, directory: Path) -> dict[str, Any]:
     """Send `load` to a service, have usage derived, and say what that took."""
-    service = Service(directory)
-    try:
+    data, key = prepared(directory)
+    with ServiceProcess(data, directory / "service.log") as service:
         before = used(service.process.pid)
-        sent = send(load._replace(port=service.port, key=service.key))
-        owed_seconds = service.derive()
+        port = int(service.url.rsplit(":", 1)[1])
+        sent = send(load._replace(port=port, key=key))
+        owed_seconds = derive(service.url, key)
         after = used(service.process.pid)
-        held = service.status()
-    finally:
-        service.stop()
+        held = json.loads(_meterline("status", "--data", str(data), "--json"))
     assert sent.accepted == load.events, f"{sent.accepted} accepted of {load.events}"
     assert held["outcomes"]["accepted"] == load.events, held
-    merges = in_process(merge_seconds, str(directory / "data" / "clickhouse"))
+    merges = in_process(merge_seconds, str(data / "clickhouse"))
     return {
         "seconds": sent.seconds + owed_seconds,
         "acknowledged_seconds": sent.seconds,

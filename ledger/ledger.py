@@ -119,6 +119,11 @@ class Ledger:
             found.setdefault(source, {})[outcome] = events
         return found
 
+    def outcome_totals(self, tenant: str, cutoff: int) -> dict[str, int]:
+        """How many events of a tenant were received with each outcome."""
+        sources = self.outcomes(tenant, cutoff).values()
+        return {name: sum(counts.get(name, 0) for counts in sources) for name in OUTCOMES.values()}
+
     def usage_report(
         self,
         tenant: str,

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ledger.errors import LedgerError
 from ledger.meters import meters_at
+from metering.keys import Key
 from meterline.asgi import Receive, Scope, Send, answer_problem
 from meterline.events_endpoint import EventsEndpoint
 from meterline.installation import Installation
@@ -19,7 +20,6 @@ from meterline.keyring import Keyring
 from meterline.metrics import Metrics
 from meterline.problems import Problem
 from meterline.reports import Query, QuestionError, events_report, usage_report
-from metering.keys import Key
 
 log = structlog.get_logger()
 

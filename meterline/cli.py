@@ -93,6 +93,9 @@ def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         one = commands.add_parser(name, parents=parents, help=says)
         one.add_argument("period", metavar="YYYY-MM")
         one.set_defaults(run=_operation(name, ["tenant", "period"]), show=name)
+    release = commands.add_parser("release", parents=parents, help="let a document the ERP refused be posted again")
+    release.add_argument("document", metavar="DOCUMENT")
+    release.set_defaults(run=_operation("release", ["tenant", "document"]), show="release")
 
 
 def _add_evidence(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
@@ -190,7 +193,7 @@ def _serve(settings: Settings, asked: argparse.Namespace) -> int:
         return _fail(str(error), 2)
 
 
-def _demo(settings: Settings, asked: argparse.Namespace) -> int:
+def _demo(_: Settings, asked: argparse.Namespace) -> int:
     from meterline.demo import demo
 
     return demo(Path(asked.data or "demo-data"), json_only=asked.json)

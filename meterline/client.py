@@ -56,4 +56,4 @@ def _here(settings: Settings, operation: str, parameters: dict[str, Any], output
 
 def progress(text: str) -> None:
     """Say how far it is; standard output is for results alone."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201  this is the command line's own output
+    print(text, file=sys.stderr, flush=True)

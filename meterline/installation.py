@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
+from posting.file_erp import FileErp
 
 from ledger.engine import EngineSettings
 from ledger.ledger import Ledger
@@ -21,7 +22,6 @@ from metering.columns import Admission, Bounds
 from metering.intake import Intake, IntakeSettings
 from meterline.migrations import upgrade
 from meterline.settings import Settings
-from posting.file_erp import FileErp
 from rating.catalog_store import newest_version
 
 

@@ -1,5 +1,6 @@
-"""Check what several packages say of the same thing: events against what was read from them, runs against the
-ledger, documents against charges and against what the ERP holds.
+"""Check what several packages say of the same thing.
+
+Events against what was read from them, runs against the ledger, documents against charges and what the ERP holds.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,10 +11,14 @@ import pyarrow.compute as pc
 from ledger.block import ACCEPTED
 from ledger.meters import meters_at
 from ledger.verify import Problem
-from meterline.installation import Installation
-from meterline.operations.evidence import as_event
 from metering.columns import Admission, Bounds, columns
 from metering.identity import Hasher
+from meterline.installation import Installation
+from meterline.operations.evidence import as_event
+from posting.documents import of_period
+from posting.reconcile import agreement, read_back
+from rating.repeat import problems as problems_of_run
+from rating.runs import live_runs
 
 COMPARED = ("identity", "content", "quantities", "dimensions")
 
@@ -53,3 +58,21 @@ def _first_difference(some: pa.Table, again: pa.Table, name: str) -> int:
     left, right = some[name].to_pylist(), again[name].to_pylist()
     place = next(index for index, pair in enumerate(zip(left, right, strict=True)) if pair[0] != pair[1])
     return int(some["block"][place].as_py())
+
+
+def run_problems(installation: Installation) -> Iterator[Problem]:
+    """Runs that do not give the same bytes when they are rated again."""
+    with installation.relational.connect() as connection:
+        for run in live_runs(connection):
+            for what in problems_of_run(installation.ledger, connection, run):
+                yield Problem(f"run {run.id} ({run.tenant}, {run.period})", what)
+
+
+def document_problems(installation: Installation) -> Iterator[Problem]:
+    """Where rated, invoiced, journalled and posted do not agree, of every run that stands."""
+    with installation.relational.connect() as connection:
+        for run in live_runs(connection):
+            rows = of_period(connection, run.tenant, run.period)
+            charges = installation.ledger.read_charges(run.id)
+            held = read_back(installation.erp, rows)
+            yield from agreement(charges, rows, held, run.tenant, run.period)

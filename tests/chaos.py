@@ -23,6 +23,8 @@ from typing import Any
 
 import msgspec
 
+from meterline.child import METERLINE
+
 CATALOG = """
 meters:
   - {name: gb_out, event_type: egress, aggregation: sum, value: gb, unit: GB}
@@ -32,7 +34,6 @@ BATCH_EVENTS = 2_000
 MONTHS = ("2026-10", "2026-11")
 KILL_AFTER_S = (0.0, 3.0)
 FINISH_S = 120
-METERLINE = [sys.executable, "-m", "meterline.cli"]
 
 
 class Service:
@@ -167,9 +168,8 @@ def _held(data: Path, sent: dict[str, int]) -> dict[str, Any]:
     accepted = {source: outcomes.get("accepted", 0) for source, outcomes in counted["sources"].items()}
     tenths = {source: events * (events - 1) // 2 for source, events in sent.items()}
     usage = counted["meters"]["gb_out"]
-    expected = {"events": sum(sent.values()), "quantity": str(sum(tenths.values()) // 10)}
-    if sum(tenths.values()) % 10:
-        expected["quantity"] += f".{sum(tenths.values()) % 10}"
+    whole, tenth = divmod(sum(tenths.values()), 10)
+    expected = {"events": sum(sent.values()), "quantity": f"{whole}.{tenth}" if tenth else str(whole)}
     ok = accepted == sent and usage == expected and verified["ok"]
     return {"ok": ok, "sent": sent, "accepted": accepted, "usage": usage, "expected": expected, "verify": verified}
 

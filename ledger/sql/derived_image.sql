@@ -1,5 +1,5 @@
 -- What `events` says usage must be for a range of blocks, derived again: the other side of usage_image.
-SELECT meter, count() AS rows, sum(quantity) AS quantity, sum(digest) AS digest,
+SELECT meter, count() AS rows, sum(quantity) AS quantities, sum(digest) AS digests,
     sum(reinterpretAsUInt128(sipHash128(tenant, meter, subject, time, quantity, mapKeys(dimensions),
         mapValues(dimensions), block, row, digest))) AS image
 FROM

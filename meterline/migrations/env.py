@@ -1,12 +1,23 @@
 """Alembic's entry: run the revisions on the connection that `upgrade` opened."""
 
+import importlib
+
 from alembic import context
 
-import metering.keys
-import posting.documents
-import rating.catalog_store
-import rating.runs  # noqa: F401  importing declares the tables
 from ledger.relational import metadata
+
+DECLARING = (
+    "ledger.anchor",
+    "ledger.meters",
+    "metering.keys",
+    "posting.documents",
+    "rating.catalog_store",
+    "rating.runs",
+)
+"""Importing these declares every table."""
+
+for module in DECLARING:
+    importlib.import_module(module)
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
 context.run_migrations()

@@ -22,9 +22,7 @@ class Apply(msgspec.Struct, frozen=True):
 def apply(installation: Installation, asked: Apply, _: Output) -> Outcome:
     """Make the file the next version of the catalog; with a mistake in it, nothing is changed."""
     with installation.relational.begin() as connection:
-        applied = catalog_store.apply(
-            connection, asked.tenant, asked.text, _actor(), now_ms(), dry_run=asked.dry_run
-        )
+        applied = catalog_store.apply(connection, asked.tenant, asked.text, _actor(), now_ms(), dry_run=asked.dry_run)
     if isinstance(applied, list):
         mistakes = "\n".join(f"  {asked.file}: {mistake}" for mistake in sorted(applied))
         raise RequestError(f"{asked.file} has {len(applied)} mistakes; nothing was changed\n{mistakes}")

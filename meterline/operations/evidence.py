@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 
 from ledger.block import ACCEPTED
-from meterline.installation import Installation, now_ms
-from meterline.operations.registry import Outcome, Output, operation
-from meterline.reports import event_json
 from metering.columns import columns
 from metering.events import Event
 from metering.instants import instant_text
+from meterline.installation import Installation, now_ms
+from meterline.operations.registry import Outcome, Output, operation
+from meterline.reports import event_json
 
 PAGE = 5_000
 SHOWN_MAX = 1_000

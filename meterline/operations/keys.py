@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from meterline.installation import Installation, now_ms
-from meterline.operations.registry import Outcome, Output, RequestError, operation
 from metering import keys
 from metering.instants import instant_text
+from meterline.installation import Installation, now_ms
+from meterline.operations.registry import Outcome, Output, RequestError, operation
 
 
 class CreateKey(msgspec.Struct, frozen=True):

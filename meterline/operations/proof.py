@@ -2,16 +2,14 @@
 
 import msgspec
 
-from ledger.block import OUTCOMES
 from ledger.scale import quantity_text
+from metering.instants import instant_text
 from meterline.installation import Installation
-from meterline.operations.evidence import as_sent
 from meterline.operations.keys import NoParameters
 from meterline.operations.registry import Outcome, Output, RequestError, operation
 from meterline.rechecks import document_problems, extraction_problems, run_problems
-from metering.instants import instant_text
-from posting.documents import UnknownDocument, charges_behind
 from posting.documents import find as find_document
+from posting.lineage import charges_behind
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -36,11 +34,8 @@ def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
     with installation.relational.connect() as connection:
         document = find_document(connection, asked.tenant, document_id)
     if document is None:
-        raise RequestError(f"no document is named {document_id}: `meterline invoices PERIOD` lists them")
-    try:
-        charges = charges_behind(document, line, ledger.read_charges(document.run))
-    except UnknownDocument as error:
-        raise RequestError(str(error)) from error
+        raise RequestError(f"tenant {asked.tenant} has no document {document_id}: `meterline invoices` lists them")
+    charges = charges_behind(document, line, ledger.read_charges(document.run))
     said, found = ledger.described(charges), ledger.expanded(charges)
     if asked.events:
         for event in ledger.events_of(charges):
@@ -109,7 +104,7 @@ def status(installation: Installation, asked: OfTenant, _: Output) -> Outcome:
     ledger = installation.ledger
     cutoff = ledger.head.block
     sources = ledger.outcomes(asked.tenant, cutoff)
-    totals = {name: sum(counts.get(name, 0) for counts in sources.values()) for name in OUTCOMES.values()}
+    totals = ledger.outcome_totals(asked.tenant, cutoff)
     meters = {
         meter: {"events": events, "quantity": quantity_text(quantity)}
         for meter, (events, quantity) in ledger.sums(asked.tenant, cutoff).items()

@@ -1,0 +1,193 @@
+"""Close a period, take a close back, show its invoices, approve and post its documents."""
+
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import sqlalchemy as sa
+
+from meterline.installation import Installation, now_ms
+from meterline.operations.registry import Outcome, Output, RequestError, operation
+from posting import documents, outbox, reports
+from posting.drafts import write_drafts
+from posting.journal import journals
+from posting.making import maker
+from rating import close as closing
+from rating import runs
+from rating.conservation import Balance
+from rating.runs import Manifest
+
+
+class OfPeriod(msgspec.Struct, frozen=True):
+    """Whose period."""
+
+    period: str
+    tenant: str = "default"
+
+
+class OfDocument(msgspec.Struct, frozen=True):
+    """Whose document."""
+
+    document: str
+    tenant: str = "default"
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Which period, and whether to write anything."""
+
+    period: str
+    tenant: str = "default"
+    dry_run: bool = False
+
+
+class Discard(msgspec.Struct, frozen=True):
+    """Which close to take back, and why."""
+
+    period: str
+    reason: str
+    tenant: str = "default"
+
+
+@operation("close", Close)
+def close(installation: Installation, asked: Close, output: Output) -> Outcome:
+    """Rate a period at a fixed cutoff and draft its documents; a period that is closed stays as it is."""
+    ledger = installation.ledger
+    output.progress(f"deriving usage up to block {ledger.head.block}, then rating {asked.period}")
+
+    def draft(connection: sa.Connection, run: int, charges: pa.Table) -> None:
+        write_drafts(connection, asked.tenant, asked.period, run, charges, now_ms())
+
+    closed = closing.close(
+        ledger,
+        installation.relational,
+        asked.tenant,
+        asked.period,
+        now_ms(),
+        dry_run=asked.dry_run,
+        on_rated=draft,
+    )
+    if isinstance(closed, closing.Unbalanced):
+        refused = _manifest_json(installation, closed.manifest) | {"run": None, "state": "refused"}
+        message = "refused: usage is left over that is neither rated nor explained; nothing was kept"
+        return Outcome(refused | {"message": message}, 1)
+    result = _manifest_json(installation, closed.manifest) | {
+        "run": closed.run,
+        "state": closed.state,
+        "new": closed.new,
+        "message": _message(closed),
+    }
+    if asked.dry_run and closed.charges is not None:
+        result["documents"] = _preview(closed.charges, asked)
+    return Outcome(result)
+
+
+def _preview(charges: pa.Table, asked: Close) -> list[dict[str, Any]]:
+    """Every document that a close would draft."""
+    made = [{"kind": "invoice"} | one for one in reports.invoices(charges, asked.tenant, asked.period)["invoices"]]
+    summaries = journals(charges, asked.tenant, asked.period)
+    return made + [{"kind": "journal", "id": one.id, "lines": msgspec.to_builtins(one.lines)} for one in summaries]
+
+
+def _message(closed: closing.Closed) -> str:
+    if closed.state == "dry_run":
+        return "a dry run: nothing was written"
+    if closed.new:
+        still = "" if closed.manifest.complete else "; it is not over yet, and what comes later is not in it"
+        return f"closed as run {closed.run}{still}"
+    later = f"; {closed.later_blocks} later blocks are not in it" if closed.later_blocks else ""
+    return f"nothing changed: it is closed as run {closed.run} ({closed.state}){later}"
+
+
+def _manifest_json(installation: Installation, manifest: Manifest) -> dict[str, Any]:
+    """What a close says, for scripts and for people."""
+    outcomes = installation.ledger.outcome_totals(manifest.tenant, manifest.cutoff)
+    return {
+        "period": manifest.period,
+        "complete": manifest.complete,
+        "cutoff": str(manifest.cutoff),
+        "events": manifest.events,
+        "charges": manifest.charges,
+        "totals": manifest.totals,
+        "rounding": manifest.rounding,
+        "residual": _residual(manifest.conservation),
+        "received": {"total": sum(outcomes.values()), "outcomes": outcomes},
+        "conservation": {line.meter: msgspec.to_builtins(line) for line in manifest.conservation},
+        "unrated": msgspec.to_builtins(manifest.unrated),
+        "manifest": {
+            "chain": manifest.chain,
+            "catalog_version": manifest.catalog_version,
+            "engine_version": manifest.engine_version,
+            "input_digest": manifest.input_digest,
+            "output_digest": manifest.output_digest,
+        },
+    }
+
+
+def _residual(conservation: list[Balance]) -> dict[str, Any]:
+    """What no part of the equation explains: events in all, and units of the meters where there are some."""
+    units = {line.meter: line.residual.quantity for line in conservation if line.residual.quantity != "0"}
+    return {"events": sum(abs(line.residual.events) for line in conservation), "units": units}
+
+
+@operation("discard", Discard)
+def discard(installation: Installation, asked: Discard, _: Output) -> Outcome:
+    """Take back a close that is not approved, with a reason, so that the period can be closed again."""
+    with installation.relational.begin() as connection:
+        run = runs.discard(connection, asked.tenant, asked.period, asked.reason, now_ms())
+        dropped = documents.drop_drafts(connection, asked.tenant, asked.period, run.id)
+    return Outcome({"period": asked.period, "run": run.id, "state": run.state, "documents_dropped": dropped})
+
+
+@operation("invoices", OfPeriod)
+def invoices(installation: Installation, asked: OfPeriod, _: Output) -> Outcome:
+    """The invoices of a closed period, line by line."""
+    with installation.relational.connect() as connection:
+        run = _live(connection, asked)
+        charges = installation.ledger.read_charges(run.id)
+        return Outcome({"run": run.id, "state": run.state} | reports.invoices(charges, asked.tenant, asked.period))
+
+
+@operation("approve", OfPeriod)
+def approve(installation: Installation, asked: OfPeriod, _: Output) -> Outcome:
+    """Let a closed period's documents be posted; from here on the run can't be discarded."""
+    with installation.relational.begin() as connection:
+        _live(connection, asked)
+        runs.approve(connection, asked.tenant, asked.period)
+        approved = documents.approve(connection, asked.tenant, asked.period, now_ms())
+        listed = reports.documents(connection, asked.tenant, asked.period)
+    message = f"{approved} documents approved" if approved else "nothing changed: all of them were approved before"
+    return Outcome(listed | {"message": message})
+
+
+@operation("post", OfPeriod)
+def post(installation: Installation, asked: OfPeriod, output: Output) -> Outcome:
+    """Send what is approved to the ERP, invoices before the journal that summarizes them, each document once."""
+    with installation.relational.connect() as connection:
+        run = _live(connection, asked)
+    if run.state != runs.APPROVED:
+        raise RequestError(f"{asked.period} is not approved: `meterline approve {asked.period}` lets it be posted")
+    charges = installation.ledger.read_charges(run.id)
+    output.progress(f"posting {asked.period}")
+    load = maker(charges, asked.tenant, asked.period)
+    posted = outbox.post_all(installation.relational, installation.erp, asked.tenant, asked.period, load, now_ms)
+    with installation.relational.connect() as connection:
+        listed = reports.documents(connection, asked.tenant, asked.period)
+    settled = all(document["state"] == documents.POSTED for document in listed["documents"])
+    done = sum(result.state == documents.POSTED for result in posted)
+    message = f"{done} of {len(posted)} documents posted" if posted else "nothing to post"
+    return Outcome(listed | {"message": message}, 0 if settled else 1)
+
+
+@operation("release", OfDocument)
+def release(installation: Installation, asked: OfDocument, _: Output) -> Outcome:
+    """Let a document that the ERP refused be posted again, once what it was refused for is removed."""
+    with installation.relational.begin() as connection:
+        documents.release(connection, asked.tenant, asked.document, now_ms())
+    return Outcome({"document": asked.document, "released": True})
+
+
+def _live(connection: sa.Connection, asked: OfPeriod) -> runs.Run:
+    run = runs.live_run(connection, asked.tenant, asked.period)
+    if run is None:
+        raise RequestError(f"{asked.period} is not closed: `meterline close {asked.period}` comes first")
+    return run

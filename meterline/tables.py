@@ -1,0 +1,194 @@
+"""Show results to people: tables on standard output, one function for each kind of result."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Result = dict[str, Any]
+ROWS_SHOWN = 40
+
+console = Console(highlight=False)
+
+
+def show(kind: str, result: Result) -> None:
+    """Print `result`, which is of `kind`."""
+    _SHOWN[kind](result)
+
+
+def _table(title: str, columns: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
+    table = Table(title=title or None, title_justify="left", show_edge=False, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place in right else "left", overflow="fold")
+    for row in rows[:ROWS_SHOWN]:
+        table.add_row(*row)
+    console.print(table)
+    if len(rows) > ROWS_SHOWN:
+        console.print(f"... and {len(rows) - ROWS_SHOWN} more: --json has all of them")
+
+
+def _key(result: Result) -> None:
+    # Alone on standard output, so that it can be put into a variable; plain print, so that nothing wraps it.
+    print(result["key"])
+
+
+def _keys(result: Result) -> None:
+    rows = [
+        [key["id"], key["tenant"], " ".join(key["scopes"]), key["created"], key["revoked"] or ""]
+        for key in result["keys"]
+    ]
+    _table("", ["id", "tenant", "scopes", "created", "revoked"], rows)
+
+
+def _revoked(result: Result) -> None:
+    console.print(f"key {result['id']} is revoked; it stops opening within seconds")
+
+
+def _apply(result: Result) -> None:
+    if not result["changes"]:
+        console.print(f"nothing to change: the catalog is at version {result['version']}")
+        return
+    changes = [
+        [change["action"], change["kind"], change["id"], change["before"], change["after"]]
+        for change in result["changes"]
+    ]
+    _table("", ["", "what", "name", "before", "after"], changes)
+    done = "would be" if result["dry_run"] else "is now"
+    console.print(f"the catalog {done} at version {result['version']}")
+
+
+def _close(result: Result) -> None:
+    console.print(f"period {result['period']}: {result['message']}")
+    rows = [
+        ["run", str(result["run"])],
+        ["state", result["state"]],
+        ["cutoff", f"block {result['cutoff']}"],
+        ["events", f"{result['events']:,}"],
+        ["charges", f"{result['charges']:,}"],
+        *[[f"total {currency}", total] for currency, total in result["totals"].items()],
+    ]
+    _table("", ["", ""], rows, right=(1,))
+    _conservation(result)
+    if result.get("documents"):
+        documents = [[one["id"], one["kind"], one.get("total") or ""] for one in result["documents"]]
+        _table("Documents it would make", ["document", "kind", "total"], documents, right=(2,))
+
+
+def _conservation(result: Result) -> None:
+    """Received = accepted + ...; accepted = rated + unrated + other period: in events and in units, per meter."""
+    received = result.get("received")
+    if received:
+        parts = " + ".join(f"{count:,} {name}" for name, count in received["outcomes"].items())
+        console.print(f"received {received['total']:,} = {parts}")
+    for unit in ("events", "quantity"):
+        rows = [[meter, *(f"{line[part][unit]}" for part in _PARTS)] for meter, line in result["conservation"].items()]
+        columns = ["meter", *(part.replace("_", " ") for part in _PARTS)]
+        _table(f"Conservation in {'events' if unit == 'events' else 'units'}", columns, rows, right=(1, 2, 3, 4, 5))
+    for line in result.get("unrated", []):
+        console.print(
+            f"not rated: {line['events']:,} events of {line['meter']}, {line['quantity']} units: {line['reason']}"
+        )
+
+
+_PARTS = ("accepted", "rated", "unrated", "other_period", "residual")
+
+
+def _discard(result: Result) -> None:
+    console.print(f"run {result['run']} of {result['period']} is discarded; close the period again when you like")
+
+
+def _release(result: Result) -> None:
+    console.print(f"{result['document']} is looked up in the ERP, and posted if it is not there, with the next post")
+
+
+def _invoices(result: Result) -> None:
+    rows = [
+        [invoice["id"], line["product"], line["quantity"], f"{line['events']:,}", line["amount"], invoice["currency"]]
+        for invoice in result["invoices"]
+        for line in invoice["lines"]
+    ]
+    _table("", ["invoice", "product", "quantity", "events", "amount", ""], rows, right=(2, 3, 4))
+
+
+def _documents(result: Result) -> None:
+    rows = [
+        [document["id"], document["kind"], document["state"], document["reference"] or "", document["file"] or ""]
+        for document in result["documents"]
+    ]
+    _table("", ["document", "kind", "state", "reference", "file"], rows)
+    if message := result.get("message"):
+        console.print(message)
+
+
+def _trace(result: Result) -> None:
+    described = result["described"]
+    rows = [
+        [name, str(described[name]), str(result[name]), "yes" if described[name] == result[name] else "NO"]
+        for name in ("events", "quantity", "digest")
+    ]
+    line = f":{result['line']}" if result["line"] else ""
+    title = f"{result['document']}{line}: {result['charges']:,} charges"
+    _table(title, ["", "the document says", "the ledger holds", "same"], rows)
+
+
+def _verify(result: Result) -> None:
+    if result["ok"]:
+        console.print(f"everything holds: {result['blocks']:,} blocks, {result['events']:,} events")
+        return
+    rows = [[problem["where"], problem["what"]] for problem in result["problems"]]
+    _table("What does not hold", ["where", "what"], rows)
+
+
+def _status(result: Result) -> None:
+    parts = " + ".join(f"{count:,} {name}" for name, count in result["outcomes"].items())
+    console.print(f"received {result['received']:,} = {parts} (cutoff {result['cutoff']})")
+    rows = [[meter, f"{line['events']:,}", line["quantity"]] for meter, line in result["meters"].items()]
+    _table("", ["meter", "events", "quantity"], rows, right=(1, 2))
+
+
+def _quarantine(result: Result) -> None:
+    console.print(f"{result['open']:,} events can't be counted")
+    _table(
+        "", ["events", "reason"], [[f"{count:,}", reason] for reason, count in result["reasons"].items()], right=(0,)
+    )
+    rows = [
+        [row["source"], row["id"], row["type"], row["time"], row["data"], row["reason"].split(":")[0]]
+        for row in result["quarantined"]
+    ]
+    _table("", ["source", "id", "type", "time", "data", "reason"], rows)
+
+
+def _conflicts(result: Result) -> None:
+    rows = []
+    for pair in result["conflicts"]:
+        for label, copy in (("stands", pair["first"]), ("kept", pair["second"])):
+            rows.append([label, copy["source"], copy["id"], copy["subject"], copy["time"], copy["data"]])
+    _table(f"{len(result['conflicts'])} conflicts", ["", "source", "id", "subject", "time", "data"], rows)
+
+
+def _replay(result: Result) -> None:
+    console.print(
+        f"replayed {result['replayed']:,}: {result['accepted']:,} accepted, {result['duplicates']:,} duplicates, "
+        f"{result['conflicts']:,} conflicts; {result['left']:,} still can't be counted"
+    )
+
+
+_SHOWN: dict[str, Callable[[Result], None]] = {
+    "key": _key,
+    "keys": _keys,
+    "revoked": _revoked,
+    "apply": _apply,
+    "close": _close,
+    "discard": _discard,
+    "release": _release,
+    "invoices": _invoices,
+    "approve": _documents,
+    "post": _documents,
+    "trace": _trace,
+    "verify": _verify,
+    "status": _status,
+    "quarantine": _quarantine,
+    "conflicts": _conflicts,
+    "replay": _replay,
+}
