@@ -1,0 +1,55 @@
+"""Make small tables of charges, as rating leaves them: sorted, numbered, with every column."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from ledger.charges import SCHEMA
+
+SORTED_BY = ("entity", "customer", "currency", "contract", "product", "meter", "window_start")
+NOVEMBER = 1_793_491_200_000
+DECEMBER = 1_796_083_200_000
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """One line of a run; what a test does not care about has a default."""
+
+    customer: str = "acme"
+    amount: int = 1_250
+    product: str = "API"
+    meter: str = "api_calls"
+    currency: str = "EUR"
+    entity: str = "DE01"
+    contract: str = "C-1"
+    plan: str = "standard"
+    quantity: str = "12.5"
+    events: int = 3
+    window_start: int = NOVEMBER
+    window_end: int = DECEMBER
+    digest: bytes = b"\x01" * 16
+
+
+def charges(lines: Sequence[Charge], run: int = 1) -> pa.Table:
+    """The charges of a run."""
+    rows = sorted(map(msgspec.structs.asdict, lines), key=lambda row: [row[name] for name in SORTED_BY])
+    filled = [_filled(row, number, run) for number, row in enumerate(rows)]
+    return pa.Table.from_pylist(filled, schema=SCHEMA)
+
+
+def _filled(row: dict[str, Any], number: int, run: int) -> dict[str, Any]:
+    constant = {"run": run, "tenant": "default", "subjects": [row["customer"]], "cutoff": 7, "unrounded": Decimal(0)}
+    return {**row, **constant, "line": number, "quantity": Decimal(row["quantity"])}
+
+
+TWO_CUSTOMERS = (
+    Charge("acme", 1_250),
+    Charge("acme", 300, "Egress", "gb_out", quantity="60", events=4),
+    Charge("bolt", -50),
+    Charge("bolt", 0, "Egress", "gb_out", quantity="0", events=2),
+    Charge("bolt", 1_999, currency="JPY", contract="C-2"),
+    Charge("acme", 12_345, currency="KWD", entity="KW-1", contract="C-3"),
+)
+"""Three currencies of 0, 2 and 3 decimals, two entities, an amount below zero and one of zero."""

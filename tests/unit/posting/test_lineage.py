@@ -1,0 +1,73 @@
+"""Every document and every line of one leads to the charges it was made of."""
+
+from typing import NamedTuple
+
+import pyarrow as pa
+import pytest
+
+from posting.invoices import Invoices
+from posting.journal import journals
+from posting.lineage import charges_behind
+from posting.names import UnknownDocument
+from tests.unit.posting.charging import TWO_CUSTOMERS, charges
+
+TABLE = charges(TWO_CUSTOMERS)
+
+
+class Row(NamedTuple):
+    id: str
+    tenant: str = "default"
+
+
+def behind(document_id: str, line: int | None = None) -> pa.Table:
+    return charges_behind(Row(document_id), line, TABLE)
+
+
+def test_an_invoice_leads_to_its_charges_and_a_line_to_its_own() -> None:
+    assert behind("INV.2026-11.DE01.acme.EUR")["amount"].to_pylist() == [1_250, 300]
+    assert behind("INV.2026-11.DE01.acme.EUR", 2)["amount"].to_pylist() == [300]
+
+
+def test_a_revenue_line_leads_to_the_charges_of_its_product() -> None:
+    assert sorted(behind("JRN.2026-11.DE01", 2)["amount"].to_pylist()) == [-50, 1_250]
+
+
+def test_a_receivable_line_leads_to_all_charges_of_its_currency() -> None:
+    assert sorted(behind("JRN.2026-11.DE01", 1)["amount"].to_pylist()) == [-50, 0, 300, 1_250]
+    assert behind("JRN.2026-11.DE01", 4)["amount"].to_pylist() == [1_999]
+
+
+def test_a_journal_leads_to_all_charges_of_its_entity_and_no_other() -> None:
+    assert len(behind("JRN.2026-11.DE01")) == 5
+    assert behind("JRN.2026-11.KW-1")["amount"].to_pylist() == [12_345]
+
+
+def test_every_line_comes_to_what_its_charges_come_to() -> None:
+    for journal in journals(TABLE, "default", "2026-11"):
+        for line in journal.lines:
+            found = behind(journal.id, line.number)
+            assert abs(sum(found["amount"].to_pylist())) == line.debit + line.credit
+            assert (len(found), sum(found["events"].to_pylist())) == (line.charges, line.events)
+
+
+def test_the_lines_of_invoices_cover_every_charge_once() -> None:
+    invoices = Invoices(TABLE, "default", "2026-11")
+    lines = [(i, n) for i in invoices.places for n in range(1, len(invoices.invoice(i).lines) + 1)]
+    found = [behind(document_id, number)["line"][0].as_py() for document_id, number in lines]
+    assert found == list(range(len(TABLE)))
+
+
+@pytest.mark.parametrize(
+    ("document_id", "line", "message"),
+    [
+        ("INV.2026-11.DE01.nobody.EUR", None, "the run made no charges for it"),
+        ("JRN.2026-11.FR01", None, "the run made no charges for FR01"),
+        ("INV.2026-11.DE01.acme.EUR", 3, "has no line 3: its lines are 1 to 2"),
+        ("INV.2026-11.DE01.acme.EUR", 0, "has no line 0"),
+        ("JRN.2026-11.DE01", 6, "has no line 6: its lines are 1 to 5"),
+        ("C-1", None, "names no document"),
+    ],
+)
+def test_what_is_not_there_is_told(document_id: str, line: int | None, message: str) -> None:
+    with pytest.raises(UnknownDocument, match=message):
+        behind(document_id, line)
