@@ -6,7 +6,8 @@ decompresses to is bounded while it is decompressed, not afterwards.
 
 import re
 import zlib
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, Protocol
 
 import msgspec
 import zstandard
@@ -23,9 +24,28 @@ FORMS: dict[str, Form] = {
     "application/ndjson": "lines",
     "application/jsonl": "lines",
 }
+STEP_BYTES = 512
+"""How much is unpacked at a time: 512 bytes of zstd are at most 16 MiB, the most that is held beyond the limit."""
+MEMBERS_MAX = 10_000
+WINDOW_BYTES_MAX = 2**27
 LONE_SURROGATE = re.compile(
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2}(?<!\\u[dD][89abAB]..\\u[dD]...))"
 )
+
+
+class Member(Protocol):
+    """One compressed stream of a body, which may have several, one after the other."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether it is complete."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What was given beyond its end."""
+
+    def decompress(self, data: memoryview, /) -> bytes:
+        """What `data`, which goes on from before, holds."""
 
 
 def form_of(content_type: str) -> Form:
@@ -49,9 +69,9 @@ def decompressed(body: bytes, encoding: str, bytes_max: int) -> bytes:
         if encoding in ("", "identity"):
             plain = body
         elif encoding == "gzip":
-            plain = _gunzipped(body, bytes_max)
+            plain = _unpacked(body, bytes_max, _gzip_member)
         elif encoding == "zstd":
-            plain = _unzstd(body, bytes_max)
+            plain = _unpacked(body, bytes_max, _zstd_frame)
         else:
             detail = f"Content-Encoding is {encoding}: expected identity, gzip or zstd"
             raise BodyRefusedError(415, "Unsupported encoding", detail)
@@ -68,30 +88,35 @@ def too_large(bytes_max: int) -> BodyRefusedError:
     return BodyRefusedError(413, "Body too large", detail)
 
 
-def _gunzipped(body: bytes, bytes_max: int) -> bytes:
-    """All members of a gzip body; stops right after the limit."""
-    parts: list[bytes] = []
-    room = bytes_max + 1
-    while body and room > 0:
-        member = zlib.decompressobj(31)
-        parts.append(member.decompress(body, room))
-        room -= len(parts[-1])
-        if not member.eof and room > 0:
-            raise zlib.error("it ends in the middle")
-        body = member.unused_data
-    return b"".join(parts)
+def _gzip_member() -> Member:
+    return zlib.decompressobj(31)
 
 
-def _unzstd(body: bytes, bytes_max: int) -> bytes:
-    """All frames of a zstd body; stops right after the limit."""
+def _zstd_frame() -> Member:
+    return zstandard.ZstdDecompressor(max_window_size=WINDOW_BYTES_MAX).decompressobj()
+
+
+def _unpacked(body: bytes, bytes_max: int, begin: Callable[[], Member]) -> bytes:
+    """All members (frames) of a compressed body; refused right after the limit, or when the last one is cut short."""
     parts: list[bytes] = []
-    room = bytes_max + 1
-    with zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(body, read_across_frames=True) as reader:
-        while room > 0 and (part := reader.read(min(room, 1 << 20))):
-            parts.append(part)
-            room -= len(part)
-    if not parts and not body.startswith(b"\x28\xb5\x2f\xfd"):
-        raise zstandard.ZstdError("it does not begin with a zstd frame")
+    nbytes = members = at = 0
+    member = None
+    view = memoryview(body)
+    while at < len(body):
+        if member is None:
+            member, members = begin(), members + 1
+        piece = view[at : at + STEP_BYTES]
+        parts.append(member.decompress(piece))
+        at += len(piece) - len(member.unused_data)
+        if member.eof:
+            member = None
+        nbytes += len(parts[-1])
+        if nbytes > bytes_max:
+            raise too_large(bytes_max)
+        if members > MEMBERS_MAX:
+            raise zlib.error(f"it has more than {MEMBERS_MAX} members")
+    if member is not None or not body:
+        raise zlib.error("it ends in the middle")
     return b"".join(parts)
 
 
@@ -102,6 +127,9 @@ def is_single(body: bytes, form: Form) -> bool:
 
 def binary_event(attributes: dict[str, str], data: bytes) -> bytes:
     """The event whose attributes came in headers and whose data is the body."""
+    # Alone first: data that ends its own value could go on with attributes of its own.
+    if data.strip() and (error := _syntax_error(data)) is not None:
+        raise syntax_refusal(data, error)
     head = msgspec.json.encode(attributes)
     return head[:-1] + (b"," if attributes else b"") + b'"data":' + (data.strip() or b"null") + b"}"
 

@@ -6,7 +6,6 @@ be sent again corrected; a late retry of what was accepted is a duplicate, whate
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,18 @@ class Content(NamedTuple):
     subject: str
     time: int
     data: str
+
+
+EXPONENT_DIGITS_MAX = 4_000
+"""An exponent longer than this is more than int() takes: such numbers are the same when they are written the same."""
+
+
+class _Number(NamedTuple):
+    """A JSON number: its digits without zeros around them, times a power of ten."""
+
+    negative: bool
+    digits: str
+    power: int
 
 
 Pair = tuple[int, int]
@@ -89,14 +100,38 @@ def is_same_content(left: Content, right: Content) -> bool:
 
 
 def _value(data: str) -> Any:
-    return json.loads(data, parse_float=Decimal, parse_int=Decimal)
+    return json.loads(data, parse_float=_number, parse_int=_number)
+
+
+def _number(text: str) -> _Number:
+    """What `text` is worth. No Decimal: it has bounds, and a number beyond them must not stop the writer."""
+    mantissa, _, exponent = text.lower().partition("e")
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    if not digits:
+        return _Number(False, "", 0)
+    if len(exponent) > EXPONENT_DIGITS_MAX:
+        return _Number(mantissa.startswith("-"), text, 0)
+    significant = digits.rstrip("0")
+    power = int(exponent or "0") - len(fraction) + len(digits) - len(significant)
+    return _Number(mantissa.startswith("-"), significant, power)
 
 
 def _is_same_value(left: Any, right: Any) -> bool:
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(_is_same_value(value, right[key]) for key, value in left.items())
-    if isinstance(left, list):
-        return len(left) == len(right) and all(map(_is_same_value, left, right))
-    return bool(left == right)
+    """Not by recursion: two frames a level would end at half the depth that decoding allows."""
+    pending = [(left, right)]
+    while pending:
+        one, other = pending.pop()
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, dict):
+            if one.keys() != other.keys():
+                return False
+            pending += [(value, other[key]) for key, value in one.items()]
+        elif isinstance(one, list):
+            if len(one) != len(other):
+                return False
+            pending += zip(one, other, strict=True)
+        elif one != other:
+            return False
+    return True

@@ -104,8 +104,7 @@ def timestamps(instants_ms: NDArray[np.int64]) -> pa.Array:
 
 
 def instant_text(instant_ms: int) -> str:
-    """`instant_ms` as RFC 3339 writes it, in UTC."""
+    """`instant_ms` as RFC 3339 writes it, in UTC; what a zone took out of years 1 to 9999 has a year outside them."""
     days, within_ms = divmod(instant_ms, DAY_MS)
     seconds, ms = divmod(within_ms, 1000)
-    date = datetime.fromordinal(days + UNIX_DAY)
-    return f"{date:%Y-%m-%d}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}Z"
+    return f"{np.datetime64(days, 'D')}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}Z"

@@ -6,6 +6,7 @@ cut or rounded.
 
 import re
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +16,7 @@ from ledger.scale import QUANTITY_ONE, QUANTITY_SCALE, UNITS_MAX, decimal_intege
 from metering.errors import MISSING_VALUE, OUT_OF_BOUNDS_VALUE, UNREADABLE_VALUE
 
 QUANTITY_MAX = UNITS_MAX * QUANTITY_ONE
-NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]{0,400})(?:\.([0-9]{1,400}))?(?:[eE]([+-]?[0-9]{1,4}))?")
+NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]{0,400})(?:\.([0-9]{1,400}))?(?:[eE]([+-]?[0-9]{1,400}))?")
 PLAIN_NUMBER = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,9})?$"
 PLAIN_TYPE = pa.decimal128(38, QUANTITY_SCALE)
 QUOTE = ord('"')
@@ -78,7 +79,8 @@ def quantity(token: bytes) -> int | str:
     if token in (b"", b"null"):
         return MISSING_VALUE
     if token[:1] == b'"':
-        token = token[1:-1]
+        # A digit may be written as an escape; a plain string needs no decoding.
+        token = msgspec.json.decode(token, type=str).encode() if b"\\" in token else token[1:-1]
     match = NUMBER.fullmatch(token)
     if match is None:
         return UNREADABLE_VALUE
@@ -87,7 +89,8 @@ def quantity(token: bytes) -> int | str:
     if not digits:
         return 0
     shift = QUANTITY_SCALE - len(fraction or b"") + int(exponent or b"0")
-    if shift > 2 * len(str(QUANTITY_MAX)):
+    # Far out of bounds either way: neither power of ten below is ever larger than the token it is made from.
+    if shift > 2 * len(str(QUANTITY_MAX)) or -shift > len(whole) + len(fraction or b""):
         return OUT_OF_BOUNDS_VALUE
     scaled: int
     scaled, lost = divmod(digits, 10**-shift) if shift < 0 else (digits * 10**shift, 0)
