@@ -4,7 +4,7 @@ Numbers are read as they stand in the file, digit for digit: none passes through
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -150,11 +150,6 @@ def one_of(text: str, known: Iterable[str], expected: str) -> str:
     if text not in known:
         raise ValueError(f"expected {expected}, found {_shown(text)}{did_you_mean(text, known)}")
     return text
-
-
-def choice(*known: str) -> Callable[[str], str]:
-    """A reader of one of a few words."""
-    return lambda text: one_of(text, known, f"one of {', '.join(known)}")
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ DEPTH_MAX = 16
 # Without libyaml the same language, read more slowly.
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_TAGS = "tag:yaml.org,2002:"
+_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
 class Mistake(msgspec.Struct, frozen=True, order=True):
@@ -120,7 +120,7 @@ class Page:
         """The value that `read` makes of a scalar, or None after a mistake or without a node."""
         if node is None:
             return None
-        if not isinstance(node, yaml.ScalarNode) or not node.tag.startswith(_TAGS):
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in _TAGS:
             self.mistake(node, place, f"expected a single value, found {_kind(node)}")
             return None
         try:
@@ -135,7 +135,7 @@ def _is_null(node: yaml.Node) -> bool:
 
 
 def _kind(node: yaml.Node) -> str:
-    if not node.tag.startswith(_TAGS):
+    if node.tag not in _TAGS:
         return f"the tag {node.tag}"
     if isinstance(node, yaml.MappingNode):
         return "a mapping"

@@ -1,0 +1,75 @@
+"""What an upsert adds, replaces and leaves alone, and how that reads."""
+
+from datetime import date
+from decimal import Decimal
+
+from rating.catalog import Catalog, Contract, Customer, Plan, Price, Tier, decimal_text, difference, merged
+
+OPEN = (Tier(None, Decimal("0.05")),)
+EGRESS = Price("Egress", "gb_out", "per_unit", OPEN)
+DEARER = Price("Egress", "gb_out", "per_unit", (Tier(None, Decimal("0.06")),), date(2026, 12, 1))
+STORED = Catalog(
+    plans=(Plan("standard", "EUR", (EGRESS,)),),
+    customers=(Customer("acme", "Acme", ("a", "b")), Customer("zeta", "Zeta", ("z",))),
+    contracts=(Contract("C-1", "acme", "standard", "DE01", date(2026, 1, 1)),),
+)
+
+
+def test_a_new_price_joins_the_ones_a_plan_has() -> None:
+    after = merged(STORED, Catalog(plans=(Plan("standard", "EUR", (DEARER,)),)))
+    assert after.plans == (Plan("standard", "EUR", (EGRESS, DEARER)),)
+
+
+def test_a_price_of_the_same_day_is_replaced() -> None:
+    cheaper = Price("Egress", "gb_out", "per_unit", (Tier(None, Decimal("0.04")),))
+    assert merged(STORED, Catalog(plans=(Plan("standard", "EUR", (cheaper,)),))).plans[0].prices == (cheaper,)
+
+
+def test_what_a_file_does_not_name_stays() -> None:
+    after = merged(STORED, Catalog(customers=(Customer("acme", "Acme AG", ("c",)),)))
+    assert after.customers == (Customer("acme", "Acme AG", ("c",)), STORED.customers[1])
+    assert (after.plans, after.contracts) == (STORED.plans, STORED.contracts)
+
+
+def test_order_in_a_file_makes_no_difference() -> None:
+    one = Catalog(plans=(Plan("p", "EUR", (DEARER, EGRESS)),), customers=(Customer("x", "X", ("b", "a")),))
+    other = Catalog(plans=(Plan("p", "EUR", (EGRESS, DEARER)),), customers=(Customer("x", "X", ("a", "b")),))
+    assert merged(Catalog(), one) == merged(Catalog(), other)
+    assert difference(merged(Catalog(), one), other) == []
+
+
+def test_nothing_is_changed_by_what_is_there_already() -> None:
+    assert difference(STORED, STORED) == []
+
+
+def test_a_change_is_told_with_what_was_before() -> None:
+    (change,) = difference(STORED, Catalog(plans=(Plan("standard", "EUR", (DEARER,)),)))
+    assert (change.kind, change.id, change.action) == ("price", "standard/gb_out from 2026-12-01", "added")
+    assert (change.before, change.after) == ("", "Egress: 0.06 a unit")
+    moved = Contract("C-1", "acme", "standard", "FR01", date(2026, 1, 1), date(2027, 1, 1), "Europe/Paris")
+    (change,) = difference(STORED, Catalog(contracts=(moved,)))
+    assert change.before == "acme on standard with DE01, from 2026-01-01"
+    assert change.after == "acme on standard with FR01, from 2026-01-01 until 2027-01-01, Europe/Paris"
+
+
+def test_tiers_read_as_a_sentence() -> None:
+    tiers = (Tier(Decimal(1000), Decimal(0)), Tier(Decimal("2000.5"), Decimal("0.10")), Tier(None, Decimal("0.05")))
+    plan = Plan("p", "EUR", (Price("API", "calls", "graduated", tiers),))
+    words = [change.after for change in difference(Catalog(), Catalog(plans=(plan,))) if change.kind == "price"]
+    assert words == ["API: 0 up to 1000, 0.1 up to 2000.5, then 0.05"]
+
+
+def test_many_subjects_are_not_all_listed() -> None:
+    customer = Customer("c", "C", tuple(f"s{nth}" for nth in range(9)))
+    (change,) = difference(Catalog(), Catalog(customers=(customer,)))
+    assert change.after == "C: s0, s1, s2, s3, s4 and 4 more"
+
+
+def test_numbers_are_written_without_exponent_and_trailing_zeros() -> None:
+    assert [decimal_text(Decimal(text)) for text in ("1E+3", "0.10", "0", "1E-12", "100")] == [
+        "1000",
+        "0.1",
+        "0",
+        "0.000000000001",
+        "100",
+    ]

@@ -1,0 +1,156 @@
+"""A small catalog and a ledger in memory for the tests of rating; it answers from the usage it was given."""
+
+import hashlib
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+
+import rating.runs
+from ledger.relational import metadata
+from ledger.scale import QUANTITY_ONE, integers
+from ledger.usage import Totals
+from rating import book as books
+from rating import catalog_store
+from rating.book import Book
+from rating.catalog_store import Applied
+from rating.periods import Period
+
+assert rating.runs.runs.metadata is metadata
+
+TENANT = "default"
+NOVEMBER = Period(2026, 11)
+NOVEMBER_FIRST_MS = 1_793_491_200_000
+"""2026-11-01T00:00:00Z"""
+DECEMBER_FIRST_MS = 1_796_083_200_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+NOW_MS = 1_795_219_200_000
+"""2026-11-21T00:00:00Z"""
+
+CATALOG = """\
+meters:
+  - {name: api_calls, event_type: api.request, aggregation: count, dimensions: {region: region}}
+  - {name: gb_out, event_type: egress, aggregation: sum, value: gb, unit: GB}
+plans:
+  - name: standard
+    currency: EUR
+    prices:
+      - {product: API, meter: api_calls, model: graduated, tiers: [{up_to: 1000, unit_price: 0}, {unit_price: 0.0004}]}
+      - {product: Egress, meter: gb_out, model: per_unit, unit_price: "0.05"}
+customers:
+  - {id: acme, name: Acme GmbH, subjects: [acme-prod, acme-test]}
+contracts:
+  - {id: C-1, customer: acme, plan: standard, entity: DE01, start: 2026-01-01}
+"""
+
+
+class Use(NamedTuple):
+    """One row of usage."""
+
+    meter: str
+    subject: str
+    time: int
+    quantity: int
+    """Scaled."""
+    block: int = 1
+
+    @property
+    def digest(self) -> int:
+        """Any number that is this row's own."""
+        own: bytes = hashlib.blake2b(repr(tuple(self)).encode(), digest_size=16).digest()
+        return int.from_bytes(own, "little")
+
+
+def units(count: int) -> int:
+    """`count` whole units, scaled."""
+    return int(count * QUANTITY_ONE)
+
+
+class Head(NamedTuple):
+    block: int
+
+
+class MemoryLedger:
+    """Usage and charges in memory."""
+
+    def __init__(self, usage: Sequence[Use] = ()) -> None:
+        self.usage = list(usage)
+        self.charges: dict[int, pa.Table] = {}
+        self.lost = 0
+        """How many rows the sums leave out: a fault that conservation has to see."""
+
+    @property
+    def head(self) -> Head:
+        return Head(max((use.block for use in self.usage), default=0))
+
+    def totals(self, _: str, boundaries: Sequence[int], cutoff: int) -> Totals:
+        groups: dict[tuple[str, str, int], list[Use]] = defaultdict(list)
+        for use in self.usage[self.lost :]:
+            if use.block <= cutoff and boundaries[0] <= use.time < boundaries[-1]:
+                segment = boundaries[bisect_right(boundaries, use.time) - 1]
+                groups[use.meter, use.subject, segment].append(use)
+        return totals(
+            [
+                (*key, sum(use.quantity for use in uses), len(uses), sum(use.digest for use in uses) % 2**128)
+                for key, uses in groups.items()
+            ]
+        )
+
+    def counts(self, _: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
+        counted: dict[str, tuple[int, int]] = {}
+        for use in self.usage:
+            if use.block <= cutoff and start <= use.time < end:
+                events, quantity = counted.get(use.meter, (0, 0))
+                counted[use.meter] = (events + 1, quantity + use.quantity)
+        return counted
+
+    def chain_at(self, block: int) -> str:
+        said = repr([use for use in self.usage if use.block <= block])
+        return hashlib.blake2b(said.encode(), digest_size=32).hexdigest()
+
+    def write_charges(self, lines: pa.Table) -> None:
+        self.charges[lines["run"][0].as_py()] = lines
+
+    def read_charges(self, run: int) -> pa.Table:
+        return self.charges[run]
+
+
+def totals(rows: Sequence[tuple[str, str, int, int, int, int]]) -> Totals:
+    """Sums from rows of (meter, subject, segment, quantity, events, digest)."""
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
+    return Totals(
+        pa.array(columns[0], pa.string()),
+        pa.array(columns[1], pa.string()),
+        np.array(columns[2], dtype=np.int64),
+        integers(list(columns[3])),
+        np.array(columns[4], dtype=np.int64),
+        np.array(columns[5], dtype=np.object_),
+    )
+
+
+def store() -> sa.Engine:
+    """An empty relational store in memory."""
+    engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
+    metadata.create_all(engine)
+    return engine
+
+
+def applied(relational: sa.Engine, text: str, tenant: str = TENANT) -> Applied:
+    """Apply a file that has no mistakes."""
+    with relational.begin() as connection:
+        done = catalog_store.apply(connection, tenant, text, "tests", NOW_MS)
+    assert isinstance(done, Applied), [str(mistake) for mistake in done]
+    return done
+
+
+def book_of(text: str) -> Book:
+    """The book of a catalog file."""
+    relational = store()
+    done = applied(relational, text)
+    with relational.connect() as connection:
+        return books.load(connection, TENANT, done.version)
