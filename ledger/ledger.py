@@ -3,6 +3,7 @@
 Readers see gapless marked blocks up to the head, and usage up to a cutoff; opening is where both become true again.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -50,6 +51,7 @@ class Ledger:
             markers.append(head)
         self._check_anchors(markers)
         self._writer = BlockWriter(self._write, head)
+        self._head = head
         self._accepted = sum(marker.accepted for marker in markers)
         self._follower = UsageFollower(self._derive, self._meters_at, markers[1:])
         self._anchored = genesis(self.identity.id)
@@ -74,13 +76,14 @@ class Ledger:
     @property
     def head(self) -> Marker:
         """The last marked block: the newest cutoff there is."""
-        return self._writer.head
+        return self._head
 
     def append(self, rows: pa.Table, catalog: int, received: int) -> Marker:
         """Store `rows` as the next block; see BlockWriter.append."""
         marker = self._writer.append(rows, catalog, received)
         self._follower.block_marked(marker)
         self._accepted += marker.accepted
+        self._head = marker  # last: who sees a head may derive up to it at once
         return marker
 
     def derive(self, cutoff: int | None = None) -> None:
@@ -251,7 +254,8 @@ class Ledger:
 
     def _keep_anchor(self) -> None:
         while not self._closing.wait(ANCHOR_EVERY_S):
-            self._anchor_head()
+            with contextlib.suppress(OSError, sa.exc.SQLAlchemyError):  # a full disk: tried again the next time
+                self._anchor_head()
 
     def _anchor_head(self) -> None:
         head = self.head
