@@ -42,13 +42,14 @@ def digest(charges: pa.Table) -> bytes:
 
 
 def write(handle: Handle, charges: pa.Table) -> None:
-    """Write the lines of one run, and check that what is read back is what was written."""
-    handle.insert("charges", charges.cast(SCHEMA))
+    """Write the lines of one run, and check that all of them are there; their digest is `verify`'s to compare."""
     if not len(charges):
         return
+    handle.insert("charges", charges.cast(SCHEMA))
     run = charges["run"][0].as_py()
-    if digest(read(handle, run)) != digest(charges):
-        raise Damaged(f"run {run}", "the charges read back are not the ones written; the run is not kept: close again")
+    (lines,) = handle.row("charges_count", run=run)
+    if lines != len(charges):
+        raise Damaged(f"run {run}", f"{lines} charges are there of {len(charges)}; the run is not kept: close again")
 
 
 def read(handle: Handle, run: int) -> pa.Table:

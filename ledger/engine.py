@@ -78,6 +78,11 @@ class Handle:
         with _translated(text.split("\n", 1)[0]):
             self._client.command(text)
 
+    def ask(self, text: str) -> pa.Table:
+        """The answer to one statement given as text; as with `execute`, never anything a user can influence."""
+        with _translated(text.split("\n", 1)[0]):
+            return self._client.query_arrow(text)
+
     def close(self) -> None:
         """End the session."""
         self._client.close()

@@ -21,7 +21,7 @@ from ledger.errors import Damaged
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
-from ledger.usage import Totals, UsageFollower
+from ledger.usage import Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, usage_problems
 from ledger.writer import BlockWriter, adopt
 
@@ -43,7 +43,7 @@ class Ledger:
         self.identity = anchor.identify(relational)
         self._write = open_handle(settings)
         migrate(self._write, migrations())
-        self._derive = open_handle(settings)
+        self.writing = open_handle(settings)
         self.reading = open_handle(settings, readonly=True)
         markers = read_chain(self._write, self.identity.id)
         head = adopt(self._write, markers[-1])
@@ -53,7 +53,8 @@ class Ledger:
         self._writer = BlockWriter(self._write, head)
         self._head = head
         self._accepted = sum(marker.accepted for marker in markers)
-        self._follower = UsageFollower(self._derive, self._meters_at, markers[1:])
+        self._follower = UsageFollower(self.writing, self._meters_at, markers[1:])
+        self._usage = UsageReader(self.reading, self._follower)
         self._anchored = genesis(self.identity.id)
         self._large_merges: bool | None = None
         self._closing = threading.Event()
@@ -102,18 +103,15 @@ class Ledger:
 
     def totals(self, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
         """Sums per meter, subject and stretch between two boundaries, at `cutoff`."""
-        self.derive(cutoff)
-        return usage.totals(self.reading, tenant, boundaries, cutoff)
+        return usage.totals(self._usage, tenant, boundaries, cutoff)
 
     def counts(self, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
         """Per meter, how many rows and what quantity usage holds in [start, end)."""
-        self.derive(cutoff)
-        return usage.counts(self.reading, tenant, start, end, cutoff)
+        return usage.counts(self._usage, tenant, start, end, cutoff)
 
     def sums(self, tenant: str, cutoff: int) -> dict[str, tuple[int, int]]:
         """Per meter, how many rows and what quantity usage holds over all time."""
-        self.derive(cutoff)
-        return usage.per_meter(self.reading.table("usage_sums", tenant=tenant, cutoff=cutoff))
+        return usage.per_meter(self._usage.table("usage_sums", cutoff, tenant=tenant))
 
     def outcomes(self, tenant: str, cutoff: int) -> dict[str, dict[str, int]]:
         """Per source, how many events were received with each outcome."""
@@ -139,18 +137,9 @@ class Ledger:
         groups_max: int,
     ) -> list[tuple[list[str], int, int]]:
         """(key, quantity, events) of one meter's usage in [start, end); one group more than asked shows there are."""
-        self.derive(cutoff)
-        answer = self.reading.table(
-            "usage_query",
-            tenant=tenant,
-            meter=meter,
-            start=start,
-            end=end,
-            cutoff=cutoff,
-            group_by=group_by,
-            subjects=subjects,
-            limit=groups_max + 1,
-        )
+        span = {"tenant": tenant, "meter": meter, "start": start, "end": end}
+        chosen = {"group_by": group_by, "subjects": subjects, "limit": groups_max + 1}
+        answer = self._usage.table("usage_query", cutoff, **span, **chosen)
         quantities = usage.decimal_column(answer, "quantity").tolist()
         return list(zip(answer["key"].to_pylist(), quantities, answer["events"].to_pylist(), strict=True))
 
@@ -177,7 +166,7 @@ class Ledger:
 
     def write_charges(self, lines: pa.Table) -> None:
         """Store the lines of one run."""
-        charges.write(self._derive, lines)
+        charges.write(self.writing, lines)
 
     def read_charges(self, run: int) -> pa.Table:
         """The lines of one run."""
@@ -215,11 +204,11 @@ class Ledger:
 
     def expanded(self, lines: pa.Table) -> EventSet:
         """What the events behind `lines` add up to, read again."""
-        return trace.expanded(self.reading, lines)
+        return trace.expanded(self._usage, lines)
 
     def events_of(self, lines: pa.Table) -> Iterator[dict[str, Any]]:
         """The events behind `lines`."""
-        return trace.events_of(self.reading, lines)
+        return trace.events_of(self._usage, self.reading, lines)
 
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""
@@ -242,7 +231,7 @@ class Ledger:
     def let_large_parts_merge(self, *, allowed: bool) -> None:
         """Merge large parts of `events` only while it is quiet; it is in order as it is, and read by block."""
         if allowed != self._large_merges:
-            self._derive.execute(
+            self.writing.execute(
                 f"ALTER TABLE events MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = "
                 f"{MERGED_BYTES_QUIET if allowed else MERGED_BYTES_BUSY}"
             )
@@ -269,7 +258,7 @@ class Ledger:
         self._closing.set()
         self._anchoring.join()
         self._anchor_head()
-        for handle in (self._write, self._derive, self.reading):
+        for handle in (self._write, self.writing, self.reading):
             handle.close()
 
     def __enter__(self) -> Self:

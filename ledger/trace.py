@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ledger.engine import Handle
-from ledger.usage import decimal_column, digest_column
+from ledger.usage import UsageReader, decimal_column, digest_column
 
 SUBJECTS_AT_ONCE = 5_000
 EVENTS_AT_ONCE = 20_000
@@ -43,21 +43,21 @@ def described(charges: pa.Table) -> EventSet:
     )
 
 
-def expanded(handle: Handle, charges: pa.Table) -> EventSet:
+def expanded(usage: UsageReader, charges: pa.Table) -> EventSet:
     """What the events add up to that the ledger holds for `charges`."""
     events = quantity = digest = 0
     for window, subjects in _windows(charges):
-        found = handle.table("totals_of_subjects", **window._asdict(), subjects=list(subjects))
+        found = usage.table("totals_of_subjects", **window._asdict(), subjects=list(subjects))
         events += found["events"][0].as_py()
         quantity += int(decimal_column(found, "quantity")[0])
         digest += int(digest_column(found, "digest")[0])
     return EventSet(events, quantity, digest % 2**128)
 
 
-def events_of(handle: Handle, charges: pa.Table) -> Iterator[dict[str, Any]]:
+def events_of(usage: UsageReader, handle: Handle, charges: pa.Table) -> Iterator[dict[str, Any]]:
     """Every event behind `charges`, as it was sent, with what it counted for."""
     for window, subjects in _windows(charges):
-        rows = handle.table("events_of_subjects", **window._asdict(), subjects=list(subjects))
+        rows = usage.table("events_of_subjects", **window._asdict(), subjects=list(subjects))
         for first in range(0, len(rows), EVENTS_AT_ONCE):
             yield from _with_raw(handle, rows.slice(first, EVENTS_AT_ONCE))
 

@@ -1,13 +1,13 @@
 """Derive `usage` from `events` in steps, and read it at a cutoff.
 
-A step is a range of blocks under one catalog version; its done-record is written last and readers read done steps
-only. A step cut short is derived again under a new number, so what it left is never read. The answer to an emitter
-never waits for this: a read beyond the last step derives first.
+A step is a range of blocks under one catalog version, and its done-record is written last. A step cut short is derived
+again under a new number, and readers leave out what it left: every number up to the last that has no done-record. The
+answer to an emitter never waits for this: a read beyond the last step derives first.
 """
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -56,8 +56,11 @@ class UsageFollower:
         self._lock = threading.Lock()
         done = [Step(*row) for row in handle.rows("steps")]
         self.done_block = _gapless(done)
-        (self._last_step,) = handle.row("last_step")
-        self._last_step = max([self._last_step, *(step.number for step in done)])
+        numbers = {step.number for step in done}
+        (last_seen,) = handle.row("last_step")
+        self._last_step = max({last_seen, *numbers})
+        self.cut_short = [number for number in range(1, self._last_step + 1) if number not in numbers]
+        """Steps whose rows are not to be read."""
         self._waiting = [marker for marker in markers if marker.block > self.done_block]
 
     def block_marked(self, marker: Marker) -> None:
@@ -79,12 +82,14 @@ class UsageFollower:
         blocks = self._next_blocks(cutoff)
         first, last, catalog = blocks[0].block, blocks[-1].block, blocks[0].catalog
         self._last_step += 1
+        self.cut_short = [*self.cut_short, self._last_step]
         wanted = measures(self._meters_at(catalog))
         rows = 0
         if wanted and any(marker.accepted for marker in blocks):
             self._handle.run("derive_usage", first=first, last=last, step=self._last_step, measures=wanted)
             (rows,) = self._handle.row("step_rows", first=first, last=last, step=self._last_step)
-        self._handle.insert("usage_steps", _step_row(Step(self._last_step, first, last, catalog, rows)))
+        self._handle.insert("usage_steps", step_row(Step(self._last_step, first, last, catalog, rows)))
+        self.cut_short = self.cut_short[:-1]
         self.done_block = last
         del self._waiting[: len(blocks)]
 
@@ -114,7 +119,8 @@ def _gapless(done: Sequence[Step]) -> int:
     return last
 
 
-def _step_row(step: Step) -> pa.Table:
+def step_row(step: Step) -> pa.Table:
+    """`step` as the row of `usage_steps` it is stored as."""
     return pa.table(
         {
             "step": pa.array([step.number], pa.uint32()),
@@ -126,29 +132,41 @@ def _step_row(step: Step) -> pa.Table:
     )
 
 
-def totals(handle: Handle, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
+class UsageReader:
+    """Reads usage as it was at a cutoff it is derived to."""
+
+    def __init__(self, handle: Handle, follower: UsageFollower) -> None:
+        self._handle = handle
+        self._follower = follower
+
+    def table(self, name: str, cutoff: int, **parameters: Any) -> pa.Table:
+        """The answer of statement `name`, which reads usage, at `cutoff`."""
+        self._follower.derive(cutoff)
+        return self._handle.table(name, cutoff=cutoff, cut_short=self._follower.cut_short, **parameters)
+
+
+def totals(reader: UsageReader, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
     """The sums of usage in [boundaries[0], boundaries[-1]), in one pass over all customers."""
-    answer = handle.table(
-        "totals",
-        tenant=tenant,
-        boundaries=list(boundaries),
-        start=boundaries[0],
-        end=boundaries[-1],
-        cutoff=cutoff,
-    ).combine_chunks()
+    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1]}
+    if len(boundaries) == 2:
+        answer = reader.table("totals_of_one_stretch", cutoff, **span).combine_chunks()
+        segment = np.full(len(answer), boundaries[0], dtype=np.int64)
+    else:
+        answer = reader.table("totals", cutoff, **span, boundaries=list(boundaries)).combine_chunks()
+        segment = _column(answer, "segment").to_numpy()
     return Totals(
         _column(answer, "meter"),
         _column(answer, "subject"),
-        _column(answer, "segment").to_numpy(),
+        segment,
         decimal_column(answer, "quantity"),
         _column(answer, "events").to_numpy().astype(np.int64),
         digest_column(answer, "digest"),
     )
 
 
-def counts(handle: Handle, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
+def counts(reader: UsageReader, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
     """Per meter, how many rows and what quantity usage holds in [start, end): independent of `totals`."""
-    return per_meter(handle.table("usage_counts", tenant=tenant, start=start, end=end, cutoff=cutoff))
+    return per_meter(reader.table("usage_counts", cutoff, tenant=tenant, start=start, end=end))
 
 
 def per_meter(answer: pa.Table) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from metering.keys import Key, holder, in_force
 
 REFRESH_S = 2.0
+LOOK_AGAIN_S = 0.05
+"""How soon a key that is not known is looked for again: it may be new. Wrong keys cost a query each no faster."""
 
 
 class Keyring:
@@ -24,8 +26,17 @@ class Keyring:
         scheme, _, text = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return None
-        now = time.monotonic()
-        if now - self._read_at > REFRESH_S:
-            with self._lock, self._relational.connect() as connection:
-                self._known, self._read_at = in_force(connection), now
-        return holder(self._known, text.strip())
+        self._read_if_older(REFRESH_S)
+        found = holder(self._known, text.strip())
+        if found is None and self._read_if_older(LOOK_AGAIN_S):
+            found = holder(self._known, text.strip())
+        return found
+
+    def _read_if_older(self, age_s: float) -> bool:
+        with self._lock:
+            if time.monotonic() - self._read_at <= age_s:
+                return False
+            with self._relational.connect() as connection:
+                self._known = in_force(connection)
+            self._read_at = time.monotonic()
+            return True

@@ -5,9 +5,12 @@ because only a restart can tell what is stored.
 """
 
 import asyncio
+import signal
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -24,6 +27,7 @@ log = structlog.get_logger()
 
 UPKEEP_EVERY_S = 0.25
 GRACE_S = 30
+BACKLOG = 1024
 
 
 class Upkeep:
@@ -69,7 +73,7 @@ def serve(installation: Installation) -> int:
     installation.intake.on_block = block_stored
     control = ControlServer(installation)
     listening = _listen(installation.settings.host, installation.settings.port)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             App(installation, metrics),
             loop="uvloop",
@@ -89,6 +93,18 @@ def serve(installation: Installation) -> int:
         control.close()
         upkeep.close()
     return 0 if installation.intake.failure is None else 1
+
+
+class _Server(uvicorn.Server):
+    """Ends when told to, and leaves ending the process to us: what was accepted is finished first."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGTERM and SIGINT as a request to stop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 async def _until_told(server: uvicorn.Server, listening: socket.socket, installation: Installation) -> None:
@@ -111,6 +127,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # from here on a client waits for us, and is not refused
     except OSError as error:
         listening.close()
         raise SystemExit(

@@ -32,7 +32,8 @@ meters:
 CLIENTS = 4
 BATCH_EVENTS = 2_000
 MONTHS = ("2026-10", "2026-11")
-KILL_AFTER_S = (0.0, 3.0)
+KILL_WITHIN_STARTS = 2.5
+"""Kills fall anywhere between a start and so many times as long as a start takes: half of them into the load."""
 FINISH_S = 120
 
 
@@ -48,6 +49,26 @@ class Service:
     def start(self) -> None:
         arguments = ["serve", "--data", str(self._directory / "data"), "--port", str(self._port)]
         self._process = subprocess.Popen([*METERLINE, *arguments], stderr=self._log, stdout=self._log)
+
+    def start_seconds(self) -> float:
+        """How long a start takes, by starting once."""
+        begun = time.monotonic()
+        self.start()
+        self.wait_until_ready()
+        took = time.monotonic() - begun
+        self.kill(0)
+        return took
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + FINISH_S
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise AssertionError("the service does not listen")
 
     def kill(self, after_s: float) -> None:
         """SIGKILL after so many seconds; an end before that is a start that failed."""
@@ -138,10 +159,12 @@ def chaos(kills: int, seed: int, directory: Path) -> dict[str, Any]:
     for client in clients:
         client.start()
     begun = time.monotonic()
+    longest_s = KILL_WITHIN_STARTS * service.start_seconds()
     for _ in range(kills):
         service.start()
-        service.kill(chance.uniform(*KILL_AFTER_S))
+        service.kill(chance.uniform(0, longest_s))
     service.start()
+    service.wait_until_ready()
     for client in clients:
         client.stopping.set()
     for client in clients:
@@ -149,15 +172,18 @@ def chaos(kills: int, seed: int, directory: Path) -> dict[str, Any]:
     unfinished = [client.name for client in clients if client.is_alive()]
     status = service.stop()
     sent = {f"/chaos/{number}": client.acknowledged * BATCH_EVENTS for number, client in enumerate(clients)}
+    held = _held(directory / "data", sent)
     return {
+        "ok": held.pop("holds") and not unfinished and status == 0,
         "kills": kills,
         "seed": seed,
         "seconds": round(time.monotonic() - begun),
         "acknowledged_batches": sum(client.acknowledged for client in clients),
         "resent_requests": sum(client.resent for client in clients),
         "unfinished_clients": unfinished,
+        "start_seconds": round(longest_s / KILL_WITHIN_STARTS, 2),
         "last_stop": status,
-        **_held(directory / "data", sent),
+        **held,
     }
 
 
@@ -171,7 +197,7 @@ def _held(data: Path, sent: dict[str, int]) -> dict[str, Any]:
     whole, tenth = divmod(sum(tenths.values()), 10)
     expected = {"events": sum(sent.values()), "quantity": f"{whole}.{tenth}" if tenth else str(whole)}
     ok = accepted == sent and usage == expected and verified["ok"]
-    return {"ok": ok, "sent": sent, "accepted": accepted, "usage": usage, "expected": expected, "verify": verified}
+    return {"holds": ok, "sent": sent, "accepted": accepted, "usage": usage, "expected": expected, "verify": verified}
 
 
 def _meterline(*arguments: str, status: int | None = 0) -> Any:

@@ -10,5 +10,5 @@ FROM usage
 WHERE tenant = {tenant:String}
     AND time >= fromUnixTimestamp64Milli({start:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
     AND block <= {cutoff:UInt64}
-    AND step IN (SELECT step FROM usage_steps)
+    AND step NOT IN {cut_short:Array(UInt32)}
 GROUP BY meter, subject, segment

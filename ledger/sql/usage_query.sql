@@ -7,7 +7,7 @@ FROM usage
 WHERE tenant = {tenant:String} AND meter = {meter:String}
     AND time >= fromUnixTimestamp64Milli({start:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
     AND block <= {cutoff:UInt64}
-    AND step IN (SELECT step FROM usage_steps)
+    AND step NOT IN {cut_short:Array(UInt32)}
     AND (empty({subjects:Array(String)}) OR subject IN {subjects:Array(String)})
 GROUP BY key ORDER BY key
 LIMIT {limit:UInt64}

@@ -15,6 +15,7 @@ from posting.making import maker
 from rating import close as closing
 from rating import runs
 from rating.conservation import Balance
+from rating.periods import parse_period
 from rating.runs import Manifest
 
 
@@ -52,6 +53,7 @@ class Discard(msgspec.Struct, frozen=True):
 def close(installation: Installation, asked: Close, output: Output) -> Outcome:
     """Rate a period at a fixed cutoff and draft its documents; a period that is closed stays as it is."""
     ledger = installation.ledger
+    _checked_period(asked.period)
     output.progress(f"deriving usage up to block {ledger.head.block}, then rating {asked.period}")
 
     def draft(connection: sa.Connection, run: int, charges: pa.Table) -> None:
@@ -132,6 +134,7 @@ def _residual(conservation: list[Balance]) -> dict[str, Any]:
 @operation("discard", Discard)
 def discard(installation: Installation, asked: Discard, _: Output) -> Outcome:
     """Take back a close that is not approved, with a reason, so that the period can be closed again."""
+    _checked_period(asked.period)
     with installation.relational.begin() as connection:
         run = runs.discard(connection, asked.tenant, asked.period, asked.reason, now_ms())
         dropped = documents.drop_drafts(connection, asked.tenant, asked.period, run.id)
@@ -186,8 +189,16 @@ def release(installation: Installation, asked: OfDocument, _: Output) -> Outcome
     return Outcome({"document": asked.document, "released": True})
 
 
+def _checked_period(text: str) -> str:
+    try:
+        parse_period(text)
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+    return text
+
+
 def _live(connection: sa.Connection, asked: OfPeriod) -> runs.Run:
-    run = runs.live_run(connection, asked.tenant, asked.period)
+    run = runs.live_run(connection, asked.tenant, _checked_period(asked.period))
     if run is None:
         raise RequestError(f"{asked.period} is not closed: `meterline close {asked.period}` comes first")
     return run

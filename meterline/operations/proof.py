@@ -1,5 +1,7 @@
 """Prove what the ledger says: trace a line to its events, verify everything, and show what it all adds up to."""
 
+from typing import Any
+
 import msgspec
 
 from ledger.scale import quantity_text
@@ -68,12 +70,14 @@ def _split(text: str) -> tuple[str, int | None]:
     return document, int(line)
 
 
-def _event_row(event: dict[str, object]) -> dict[str, object]:
+def _event_row(event: dict[str, Any]) -> dict[str, Any]:
     """An event as a line of JSON."""
-    time = event["time"]
-    assert isinstance(time, int)
     shown = {name: event[name] for name in ("block", "row", "id", "source", "type", "subject", "meter")}
-    return shown | {"time": instant_text(time), "quantity": f"{event['quantity']:f}", "data": event["data"]}
+    return shown | {
+        "time": instant_text(event["time"]),
+        "quantity": f"{event['quantity'].normalize():f}",
+        "data": event["data"],
+    }
 
 
 @operation("verify", NoParameters)

@@ -1,0 +1,153 @@
+"""A close from usage to drafted documents, beside the bare GROUP BY of the same rows.
+
+Timed is everything a close does: load the price book, aggregate with digests, count again for conservation, rate,
+write and read back the charges, draft every invoice and the journal in one relational transaction.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from ledger.block import REJECTED
+from ledger.meters import Meter
+from metering.batch import count_rows
+from meterline.installation import Installation, now_ms
+from meterline.settings import Settings
+from posting.documents import documents, drop_drafts
+from posting.drafts import write_drafts
+from rating import runs
+from rating.catalog import Catalog, Contract, Customer, Plan, Price, Tier
+from rating.catalog_store import apply_catalog
+from rating.close import Closed, close
+
+GOAL = 0.25
+PERIOD = "2026-10"
+ROUNDS = 3
+
+
+def catalog(customers: int) -> Catalog:
+    """A plan with two prices, and as many customers on it as asked."""
+    names = [f"{number:06}" for number in range(customers)]
+    prices = (
+        Price("API", "api_calls", "graduated", (Tier(Decimal(10), Decimal(0)), Tier(None, Decimal("0.0004")))),
+        Price("Egress", "gb_out", "per_unit", (Tier(None, Decimal("0.05")),)),
+    )
+    return Catalog(
+        meters=(
+            Meter("api_calls", "api.request", "count", dimensions={"region": "region"}),
+            Meter("gb_out", "egress", "sum", "gb", "GB"),
+        ),
+        plans=(Plan("standard", "EUR", prices),),
+        customers=tuple(Customer(f"c{name}", f"Customer {name}", (f"customer-{name}",)) for name in names),
+        contracts=tuple(Contract(f"C-{name}", f"c{name}", "standard", "DE01", date(2026, 1, 1)) for name in names),
+    )
+
+
+def _sql(name: str) -> str:
+    return resources.files("bench").joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def prepare(installation: Installation, events: int, customers: int) -> None:
+    """Fill the catalog and one month of usage."""
+    with installation.relational.begin() as connection:
+        apply_catalog(connection, "default", Catalog(), catalog(customers), "bench", "bench", now_ms())
+    filling = _sql("fill_usage").replace("{customers:UInt64}", str(customers)).replace("{events:UInt64}", str(events))
+    ledger = installation.ledger
+    ledger.append(count_rows([(REJECTED, "default", "bench", 1)]), 1, now_ms())
+    ledger.derive()
+    ledger.writing.execute(filling)
+    ledger.writing.execute("OPTIMIZE TABLE usage FINAL")
+
+
+def bare_group_by(installation: Installation) -> float:
+    """The seconds of the bare GROUP BY."""
+    begun = time.perf_counter()
+    installation.ledger.reading.ask(_sql("group_by"))
+    return time.perf_counter() - begun
+
+
+def timed_close(installation: Installation) -> tuple[float, Closed]:
+    """The seconds of one close, and what it closed; taken back afterwards, so that it can be timed again."""
+
+    def draft(connection: sa.Connection, run: int, charges: pa.Table) -> None:
+        write_drafts(connection, "default", PERIOD, run, charges, now_ms())
+
+    begun = time.perf_counter()
+    closed = close(installation.ledger, installation.relational, "default", PERIOD, now_ms(), on_rated=draft)
+    seconds = time.perf_counter() - begun
+    assert isinstance(closed, Closed), closed
+    return seconds, closed
+
+
+def take_back(installation: Installation, closed: Closed) -> int:
+    """Discard a close; how many documents it had drafted."""
+    assert closed.run is not None
+    with installation.relational.begin() as connection:
+        drafted = connection.execute(sa.select(sa.func.count()).select_from(documents)).scalar_one()
+        runs.discard(connection, "default", PERIOD, "timed", now_ms())
+        drop_drafts(connection, "default", PERIOD, closed.run)
+    return int(drafted)
+
+
+def bench(events: int, customers: int) -> dict[str, Any]:
+    """Both sides in turn, and the report."""
+    ours: list[float] = []
+    theirs: list[float] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="meterline-bench-") as name,
+        Installation(Settings(data=str(Path(name) / "data"))) as installation,
+    ):
+        prepare(installation, events, customers)
+        bare_group_by(installation)  # reads the files into memory for both sides
+        for _ in range(ROUNDS):
+            theirs.append(bare_group_by(installation))
+            seconds, closed = timed_close(installation)
+            ours.append(seconds)
+            drafted = take_back(installation, closed)
+    seconds, baseline = statistics.median(ours), statistics.median(theirs)
+    return {
+        "bench": "close",
+        "events": events,
+        "customers": customers,
+        "charges": closed.manifest.charges,
+        "documents": drafted,
+        "cores": os.cpu_count(),
+        "seconds": round(seconds, 3),
+        "baseline_seconds": round(baseline, 3),
+        "rate_per_second": round(events / seconds),
+        "baseline_per_second": round(events / baseline),
+        "ratio": round(baseline / seconds, 3),
+        "goal": GOAL,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "output_digest": closed.manifest.output_digest,
+        "totals": closed.manifest.totals,
+    }
+
+
+def main() -> int:
+    """Run it; 1 when the goal is not reached."""
+    parser = argparse.ArgumentParser(prog="meterline bench close", description=__doc__)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--json", action="store_true", help="one JSON object, alone")
+    asked = parser.parse_args()
+    report = bench(asked.events, asked.customers)
+    print(json.dumps(report) if asked.json else json.dumps(report, indent=2))
+    return 0 if report["ratio"] >= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

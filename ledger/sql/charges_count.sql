@@ -1,0 +1,2 @@
+-- How many lines one run has.
+SELECT count() AS lines FROM charges WHERE run = {run:UInt64}
