@@ -17,6 +17,7 @@ from posting.names import read_id, read_key
 STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "'")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+HEADING_ROWS = 4
 COLUMNS = (
     "line",
     "product",
@@ -64,15 +65,18 @@ def _row(number: int, line: InvoiceLine, currency: str) -> list[str]:
 
 def parse(content: bytes) -> Document:
     """The invoice that `render` wrote as `content`."""
-    rows = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
-    if len(rows) < 4 or [row[0] for row in rows[:3]] != ["# key", "# digest", "# total"] or rows[3] != [*COLUMNS]:
-        raise Unreadable("its first four rows are not the heading of an invoice")
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode(), newline=""), strict=True))
+    except csv.Error as error:
+        raise Unreadable(str(error)) from error
+    if not rows or len(rows[0]) != 2 or rows[0][0] != "# key":
+        raise Unreadable("it names no key")
     key = rows[0][1]
     tenant, document_id = read_key(key)
     name = read_id(document_id)
     if name.customer is None or name.currency is None:
         raise Unreadable(f"{document_id} is not an invoice's id")
-    lines = tuple(_line(number, row, name.currency) for number, row in enumerate(rows[4:], start=1))
+    lines = tuple(_line(number, row, name.currency) for number, row in enumerate(rows[HEADING_ROWS:], start=1))
     invoice = Invoice(tenant, document_id, key, name.period, name.entity, name.customer, name.currency, lines)
     if render(invoice) != content:
         raise Unreadable("it is not what its own lines make, byte for byte")
