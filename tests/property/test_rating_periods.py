@@ -1,0 +1,202 @@
+"""A rated period is what a clerk with a calendar would bill, and months share usage without loss or overlap.
+
+The clerk takes one event after the other and compares dates on the customer's wall: no instants, no windows, no sums.
+"""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.usage import Totals
+from rating import book as books
+from rating import catalog_store
+from rating.book import Book
+from rating.catalog import Catalog, Contract, Price
+from rating.catalog_checks import faults
+from rating.conservation import balances, residual
+from rating.periods import Period
+from rating.rate import Rated, rate
+from rating.spans import spans
+from tests.property.rating_worlds import World, worlds
+from tests.unit.rating.world import TENANT, MemoryLedger, Use, store
+
+MONTHS = [Period(2026, 10), Period(2026, 11), Period(2026, 12)]
+DIGITS = {"EUR": 2, "USD": 2, "JPY": 0}
+CUTOFF = 1
+
+
+def book_of(catalog: Catalog) -> Book:
+    with store().begin() as connection:
+        assert list(faults(catalog, Catalog())) == []
+        done = catalog_store.apply_catalog(connection, TENANT, Catalog(), catalog, "", "tests", 0)
+        return books.load(connection, TENANT, done.version)
+
+
+def rated(book: Book, usage: list[Use], month: Period) -> Rated:
+    when = spans(book, month)
+    return rate(book, when, MemoryLedger(usage).totals(TENANT, when.boundaries, CUTOFF), CUTOFF)
+
+
+class Clerk:
+    """Bills one event after the other."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.owner = {subject: customer.id for customer in catalog.customers for subject in customer.subjects}
+        self.plans = {plan.name: plan for plan in catalog.plans}
+
+    def contract_of(self, use: Use) -> Contract | None:
+        customer = self.owner.get(use.subject)
+        for contract in self.catalog.contracts:
+            today = wall_date(use, contract.timezone)
+            if contract.customer == customer and contract.start <= today < (contract.end or date.max):
+                return contract
+        return None
+
+    def price_of(self, use: Use, contract: Contract) -> Price | None:
+        today = wall_date(use, contract.timezone)
+        begun = [
+            price
+            for price in self.plans[contract.plan].prices
+            if price.meter == use.meter and (price.since or date.min) <= today
+        ]
+        return max(begun, key=lambda price: price.since or date.min, default=None)
+
+    def home_zone(self, use: Use) -> str:
+        mine = [contract for contract in self.catalog.contracts if contract.customer == self.owner.get(use.subject)]
+        return min(mine, key=lambda contract: contract.start).timezone if mine else "UTC"
+
+    def judge(self, use: Use) -> tuple[str, Period, tuple[Contract, Price] | None]:
+        """What becomes of an event, and in which month."""
+        contract = self.contract_of(use)
+        price = self.price_of(use, contract) if contract else None
+        if contract and price:
+            return "rated", wall_month(use, contract.timezone), (contract, price)
+        reason = "no_price" if contract else "no_contract" if use.subject in self.owner else "no_customer"
+        return reason, wall_month(use, self.home_zone(use)), None
+
+
+def wall_date(use: Use, zone: str) -> date:
+    return (
+        (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(milliseconds=use.time))
+        .astimezone(ZoneInfo(zone))
+        .date()
+    )
+
+
+def wall_month(use: Use, zone: str) -> Period:
+    day = wall_date(use, zone)
+    return Period(day.year, day.month)
+
+
+def cost(quantity: Decimal, price: Price) -> Decimal:
+    if quantity < 0:
+        return quantity * price.tiers[0].unit_price
+    amount, floor = Decimal(0), Decimal(0)
+    for tier in price.tiers:
+        ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
+        amount += max(ceiling - floor, Decimal(0)) * tier.unit_price
+        floor = tier.up_to or quantity
+    return amount
+
+
+@given(worlds())
+@settings(max_examples=100)
+def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
+    book, clerk = book_of(world.catalog), Clerk(world.catalog)
+    for month in MONTHS:
+        lines: dict[tuple[str, str, date | None], list[Use]] = defaultdict(list)
+        left: dict[tuple[str, str], int] = defaultdict(int)
+        for use in world.usage:
+            outcome, when, priced = clerk.judge(use)
+            if when == month and priced:
+                lines[priced[0].id, use.meter, priced[1].since].append(use)
+            elif when == month:
+                left[use.meter, outcome] += 1
+        found = rated(book, world.usage, month)
+        assert {(entry.meter, entry.reason): entry.measured.events for entry in found.unrated} == left
+        rows = found.charges.to_pylist()
+        assert len(rows) == len(lines)
+        for row in rows:
+            (key,) = [key for key in lines if key[:2] == (row["contract"], row["meter"]) and _begins(key, row, clerk)]
+            uses = lines.pop(key)
+            _, _, priced = clerk.judge(uses[0])
+            assert priced
+            assert row["events"] == len(uses)
+            assert row["digest"] == (sum(use.digest for use in uses) % 2**128).to_bytes(16, "little")
+            with localcontext(prec=60):
+                quantity = Decimal(sum(use.quantity for use in uses)).scaleb(-9)
+                exact = cost(quantity, priced[1])
+                digits = DIGITS[clerk.plans[priced[0].plan].currency]
+                assert (row["quantity"], row["unrounded"]) == (quantity, exact)
+                assert row["amount"] == exact.scaleb(digits).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+
+
+def _begins(key: tuple[str, str, date | None], row: dict[str, int], clerk: Clerk) -> bool:
+    """Whether a charge's window is the one in which the price of `key` holds."""
+    (contract,) = [contract for contract in clerk.catalog.contracts if contract.id == key[0]]
+    first = clerk.price_of(Use(key[1], "", row["window_start"], 0), contract)
+    last = clerk.price_of(Use(key[1], "", row["window_end"] - 1, 0), contract)
+    assert first == last
+    return first is not None and first.since == key[2]
+
+
+@given(worlds())
+@settings(max_examples=60)
+def test_months_share_all_usage_and_each_keeps_its_equation(world: World) -> None:
+    book = book_of(world.catalog)
+    told = dict.fromkeys(["charges", "unrated"], 0)
+    for month in MONTHS:
+        found = rated(book, world.usage, month)
+        bounds = spans(book, month).boundaries
+        accepted = MemoryLedger(world.usage).counts(TENANT, bounds[0], bounds[-1], CUTOFF)
+        assert residual(balances(accepted, found)) == []
+        told["charges"] += sum(found.charges["events"].to_pylist())
+        told["unrated"] += sum(entry.measured.events for entry in found.unrated)
+    clerk = Clerk(world.catalog)
+    assert sum(told.values()) == sum(clerk.judge(use)[1] in MONTHS for use in world.usage)
+
+
+def serialized(table: pa.Table) -> bytes:
+    sink = BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+@given(worlds(), st.randoms(use_true_random=False))
+@settings(max_examples=60)
+def test_order_cuts_and_encodings_of_the_sums_make_no_difference_to_any_byte(
+    world: World, random: np.random.Generator
+) -> None:
+    book = book_of(world.catalog)
+    when = spans(book, MONTHS[1])
+    ledger = MemoryLedger(world.usage)
+    once = rate(book, when, ledger.totals(TENANT, when.boundaries, CUTOFF), CUTOFF)
+    more = sorted(
+        {*when.boundaries, *(use.time for use in world.usage if when.boundaries[0] <= use.time < when.boundaries[-1])}
+    )
+    again = rate(book, when, _shuffled(ledger.totals(TENANT, more, CUTOFF), random), CUTOFF)
+    assert serialized(again.charges) == serialized(once.charges)
+    assert (again.unrated, again.other_period) == (once.unrated, once.other_period)
+
+
+def _shuffled(totals: Totals, random: np.random.Generator) -> Totals:
+    order = list(range(len(totals.events)))
+    random.shuffle(order)
+    rows = np.array(order, dtype=np.int64)
+    return Totals(
+        totals.meter.take(pa.array(rows)).dictionary_encode(),
+        totals.subject.take(pa.array(rows)).dictionary_encode(),
+        totals.segment[rows],
+        totals.quantity[rows].astype(np.object_),
+        totals.events[rows],
+        totals.digest[rows],
+    )
