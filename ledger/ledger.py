@@ -22,7 +22,7 @@ from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
 from ledger.usage import Totals, UsageFollower, UsageReader
-from ledger.verify import Problem, block_problems, usage_problems
+from ledger.verify import Problem, block_problems, stray_problems, usage_problems
 from ledger.writer import BlockWriter, adopt
 
 ANCHOR_EVERY_S = 0.5
@@ -220,7 +220,11 @@ class Ledger:
         except Damaged as damage:
             yield Problem(damage.where, damage.what)
             return
+        if len(markers) <= cutoff:
+            yield Problem(f"block {len(markers)}", "its marker is gone, and it was the last")
+            return
         yield from block_problems(self.reading, markers, look)
+        yield from stray_problems(self.reading, cutoff, lambda: self.head.block)
         steps = [usage.Step(*row) for row in self.reading.rows("steps")]
         yield from usage_problems(self.reading, steps, self._meters_at)
 

@@ -42,6 +42,15 @@ def block_problems(
         yield from look(rows)
 
 
+def stray_problems(handle: Handle, cutoff: int, head: Callable[[], int]) -> Iterator[Problem]:
+    """Rows outside of the chain: before the first block, or beyond the one that may be being written right now."""
+    blocks = [block for (block,) in handle.rows("stray_blocks", cutoff=cutoff)]
+    last = head() + 1
+    for block in blocks:
+        if block == 0 or block > last:
+            yield Problem(f"block {block}", "holds rows, and no block has this number")
+
+
 def _ranges(markers: Sequence[Marker]) -> Iterator[tuple[int, int]]:
     """Ranges of blocks that are read together."""
     first, rows = 1, 0
@@ -62,10 +71,11 @@ def _block_problem(rows: pa.Table, previous: Marker, marker: Marker) -> Iterator
     if not np.array_equal(rows["row"].to_numpy(), np.arange(marker.rows)):
         yield Problem(where, "its rows are not numbered 0, 1, 2...: one was dropped, doubled or moved")
         return
-    found = mark(previous, rows, rows["catalog"][0].as_py(), rows["received"][0].value)
+    catalog, received = rows["catalog"].to_numpy(), rows["received"].cast(pa.int64()).to_numpy()
+    found = mark(previous, rows, marker.catalog, marker.received)
     if found.digest != marker.digest:
         yield Problem(where, "its rows are not the ones its digest was made of: one was changed or moved")
-    elif found != marker:
+    elif found != marker or (catalog != marker.catalog).any() or (received != marker.received).any():
         yield Problem(where, "its marker does not say what its rows say")
 
 
