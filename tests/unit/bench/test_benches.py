@@ -1,0 +1,26 @@
+"""The benches run small, and what they computed is what it must be."""
+
+from bench.close import bench
+from bench.ingest import ingest
+from bench.load import Load, bodies, event
+
+
+def test_ingest_counts_every_event_on_both_sides() -> None:
+    report = ingest(events=4_000, batch=500, customers=50, connections=4)
+    assert report["meters"] == {
+        "api_calls": {"events": 2000, "quantity": "2000"},
+        "gb_out": {"events": 2000, "quantity": "4000"},
+    }
+    assert {"rate_per_second", "baseline_per_second", "ratio", "goal", "peak_rss_bytes"} <= report.keys()
+
+
+def test_close_gives_the_same_bytes_every_time() -> None:
+    report = bench(events=20_000, customers=100)
+    assert (report["charges"], report["documents"]) == (200, 101)
+    assert report["output_digest"] == bench(events=20_000, customers=100)["output_digest"]
+
+
+def test_bodies_hold_each_event_once() -> None:
+    load = Load("", 0, "", events=10, batch=4, customers=3, connections=1)
+    assert b"".join(bodies(load)).count(b'"id"') == 10
+    assert len({event(number, 3) for number in range(10)}) == 10
