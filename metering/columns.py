@@ -123,7 +123,7 @@ class _Extraction:
             if extractor is None:
                 self.reason[rows] = REASONS.index(NO_METER)
             elif extractor.reads_data:
-                found = extractor.extract([data[row] for row in rows.tolist()] if len(rows) < count else data)
+                found = extractor.extract(list(map(data.__getitem__, rows.tolist())) if len(rows) < count else data)
                 for place, text in found.reasons.items():
                     self.reason[rows[place]] = self._code(text)
                 self._found.append((rows, found))
@@ -146,11 +146,15 @@ class _Extraction:
     def dimensions(self) -> pa.Array:
         """Each event's dimensions, in its layout's order."""
         lists = _Lists(self._count, [(rows, len(found.dimensions)) for rows, found in self._found])
-        texts = np.full(lists.total, "", dtype=np.object_)
+        columns_of: list[pa.Array] = [pa.array([], pa.string())]
+        entry = np.zeros(lists.total, dtype=np.int64)
+        taken = 0
         for rows, found in self._found:
             for place, column in enumerate(found.dimensions):
-                texts[lists.starts[rows] + place] = column
-        return lists.array(pa.array(texts, pa.string()), DIMENSIONS)
+                entry[lists.starts[rows] + place] = np.arange(taken, taken + len(column))
+                columns_of.append(column)
+                taken += len(column)
+        return lists.array(pa.concat_arrays(columns_of).take(pa.array(entry)), DIMENSIONS)
 
 
 class _Lists:

@@ -8,12 +8,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
 
 from ledger.meters import Layout
 from metering.errors import UNREADABLE_DATA, UNREADABLE_DIMENSION
-from metering.quantity import Integers, quantities
-
-Buffer = bytes | msgspec.Raw
+from metering.quantity import Buffer, Integers, quantities
 
 ABSENT = msgspec.Raw(b"")
 
@@ -22,7 +21,7 @@ class Extracted(NamedTuple):
     """Columns of what was read, one entry an event, and the reasons of those that can't be counted."""
 
     values: list[Integers]
-    dimensions: list[list[str]]
+    dimensions: list[pa.Array]
     reasons: dict[int, str]
 
 
@@ -34,6 +33,7 @@ class Extractor:
         leaves = dict.fromkeys(layout.values, "value") | dict.fromkeys(layout.dimensions, "dimension")
         # A path may be a value of one meter and a dimension of another: it is then read as a value.
         leaves |= dict.fromkeys(layout.values, "value")
+        self._only_text = {path for path, kind in leaves.items() if kind == "dimension"}
         self._plain = msgspec.json.Decoder(list[_structure(_tree(leaves), plain=True)])  # type: ignore[misc]
         self._careful = msgspec.json.Decoder(_structure(_tree(leaves), plain=False))
         self._get: dict[str, Callable[[Any], Any]] = {path: attrgetter(_attributes(path)) for path in leaves}
@@ -48,16 +48,23 @@ class Extractor:
         if not self.reads_data:
             return Extracted([], [], {})
         reasons: dict[int, str] = {}
+        only_text = self._only_text
         try:
             rows = self._plain.decode(b"[" + b",".join(data) + b"]")
         except msgspec.DecodeError:
             rows = [self._read(index, one, reasons) for index, one in enumerate(data)]
+            only_text = set()
         values: list[Integers] = []
         for path in self.layout.values:
-            found, wrong = quantities([bytes(found) for found in map(self._get[path], rows)])
+            found, wrong = quantities(list(map(self._get[path], rows)))
             values.append(found)
             reasons |= {index: f"{reason} ({path})" for index, reason in wrong.items() if index not in reasons}
-        dimensions = [self._texts(path, rows, reasons) for path in self.layout.dimensions]
+        dimensions = [
+            pa.array(map(self._get[path], rows), pa.string(), size=len(rows)).fill_null("")
+            if path in only_text
+            else self._texts(path, rows, reasons)
+            for path in self.layout.dimensions
+        ]
         return Extracted(values, dimensions, reasons)
 
     def _read(self, index: int, data: Buffer, reasons: dict[int, str]) -> Any:
@@ -67,19 +74,19 @@ class Extractor:
             reasons[index] = UNREADABLE_DATA
             return self._careful.decode(b"{}")
 
-    def _texts(self, path: str, rows: list[Any], reasons: dict[int, str]) -> list[str]:
+    def _texts(self, path: str, rows: list[Any], reasons: dict[int, str]) -> pa.Array:
         texts: list[str] = []
         for index, found in enumerate(map(self._get[path], rows)):
-            text = found if isinstance(found, str) else _scalar_text(found)
+            text = _scalar_text(found)
             if text is None:
                 reasons.setdefault(index, f"{UNREADABLE_DIMENSION} ({path})")
             texts.append(text or "")
-        return texts
+        return pa.array(texts, pa.string())
 
 
-def _scalar_text(found: msgspec.Raw | None) -> str | None:
+def _scalar_text(found: msgspec.Raw) -> str | None:
     """A dimension's text: strings as they read, other scalars as they were written; None for what is no scalar."""
-    token = b"" if found is None else bytes(found)
+    token = bytes(found)
     if token in (b"", b"null"):
         return ""
     if token[:1] in (b"{", b"["):

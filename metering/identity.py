@@ -9,6 +9,7 @@ bytes, and for the moment of growing the old table beside the new one.
 import functools
 import hashlib
 from collections.abc import Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -146,13 +147,8 @@ class Hasher:
     def identities(self, tenant: str, sources: list[str], ids: list[str]) -> UInt64s:
         """The identity of each (source, id), as (low, high) pairs."""
         digest, seed_of = xxhash.xxh3_128_digest, self.seed_of
-        if len(set(sources)) == 1:
-            seed = seed_of(tenant, sources[0])
-            digests = b"".join([digest(one.encode(), seed) for one in ids])
-        else:
-            seeds = {source: seed_of(tenant, source) for source in set(sources)}
-            keyed = zip(sources, ids, strict=True)
-            digests = b"".join([digest(one.encode(), seeds[source]) for source, one in keyed])
+        seeds = {source: seed_of(tenant, source) for source in set(sources)}
+        digests = b"".join(map(digest, map(str.encode, ids), map(seeds.__getitem__, sources)))
         pairs = np.frombuffer(digests, dtype=">u8").reshape(-1, 2)[:, ::-1].astype(np.uint64)
         # A low half of zero marks a free slot of the index; one hash in 2^64 is moved beside it.
         pairs[pairs[:, LOW] == 0, LOW] = 1
@@ -163,11 +159,12 @@ class Hasher:
     ) -> UInt64s:
         """A hash of each event's content as it was written: equal content hashes equal, unequal is looked at."""
         digest, seed = xxhash.xxh3_64_intdigest, self._content_seed
-        mixed = np.array([digest(one, seed) for one in data], dtype=np.uint64)
+        mixed = np.fromiter(map(digest, data, repeat(seed)), dtype=np.uint64, count=len(data))
         mixed = _mix(mixed, time.view(np.uint64))
         for kind in kinds:
-            hashes = [digest(word.encode(), seed) for word in kind.dictionary.to_pylist()]
-            mixed = _mix(mixed, np.array(hashes, dtype=np.uint64)[kind.indices.to_numpy()])
+            words = kind.dictionary.cast(pa.binary()).to_numpy(zero_copy_only=False)
+            hashes = np.fromiter(map(digest, words, repeat(seed)), dtype=np.uint64, count=len(words))
+            mixed = _mix(mixed, hashes[kind.indices.to_numpy()])
         return mixed
 
 

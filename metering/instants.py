@@ -15,11 +15,15 @@ TIME = re.compile(
     r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))",
     re.ASCII,
 )
-PLAIN_WIDTHS = {20: 0, 24: 3, 27: 6, 30: 9}
-"""Widths of the plain forms in UTC, and how many decimals of a second each has."""
-SEPARATORS = ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"))
+PLAIN_FORMS = {
+    20 + len(rest): b"0000-00-00T00:00:00" + rest + b"Z" for rest in (b"", b".000", b".000000", b".000000000")
+}
+"""The plain forms in UTC by their width, with 0 for any digit."""
+ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
+MS_WIDTH = len("2026-11-01T00:00:00.000")
 DAY_MS = 86_400_000
 UNIX_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+YEAR_1_MS = (1 - UNIX_DAY) * DAY_MS
 
 
 def instants(texts: list[str]) -> tuple[NDArray[np.int64], list[int]]:
@@ -56,46 +60,20 @@ def instant(text: str) -> int | None:
 def _plain(texts: list[str]) -> NDArray[np.int64] | None:
     """All of `texts` at once where every one has the same plain form in UTC; None where one has not."""
     count = len(texts)
-    if not count or (width := len(texts[0])) not in PLAIN_WIDTHS:
+    if not count or (width := len(texts[0])) not in PLAIN_FORMS:
         return None
-    joined = "".join(texts)
-    if len(joined) != count * width or not joined.isascii():
+    joined = "".join(texts).encode()
+    if joined.translate(ANY_DIGIT) != PLAIN_FORMS[width] * count:
         return None
-    grid = np.frombuffer(joined.encode(), dtype=np.uint8).reshape(count, width)
-    # Column by column from here on: a row's digits are far apart in memory, a column's are not once transposed.
-    columns = np.ascontiguousarray(grid.T)
-    decimals = PLAIN_WIDTHS[width]
-    marks = [*SEPARATORS, (width - 1, "Z"), *([(19, ".")] if decimals else [])]
-    if not all((columns[place] == ord(mark)).all() for place, mark in marks):
+    kept = min(width - 1, MS_WIDTH)
+    digits = np.ascontiguousarray(np.frombuffer(joined, dtype=np.uint8).reshape(count, width)[:, :kept])
+    offsets = np.arange(0, (count + 1) * kept, kept, dtype=np.int32)
+    naive = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(digits)])
+    try:
+        found: NDArray[np.int64] = naive.cast(pa.timestamp("ms")).cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:  # digits, but no such day or hour
         return None
-    marked = {place for place, _ in marks}
-    digits = columns - ord("0")
-    if any((digits[place] > 9).any() for place in range(width) if place not in marked):
-        return None
-    return _from_digits(digits.astype(np.int64), decimals)
-
-
-def _from_digits(digits: NDArray[np.int64], decimals: int) -> NDArray[np.int64] | None:
-    def two(place: int) -> NDArray[np.int64]:
-        value: NDArray[np.int64] = digits[place] * 10 + digits[place + 1]
-        return value
-
-    year, month, day = two(0) * 100 + two(2), two(5), two(8)
-    hour, minute, second = two(11), two(14), two(17)
-    if (year < 1).any() or (hour > 23).any() or (minute > 59).any() or (second > 59).any():
-        return None
-    if (month < 1).any() or (month > 12).any() or (day < 1).any():
-        return None
-    month_of_era = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    first = month_of_era.astype("datetime64[D]").astype(np.int64)
-    length = (month_of_era + 1).astype("datetime64[D]").astype(np.int64) - first
-    if (day > length).any():
-        return None
-    within_ms = ((hour * 60 + minute) * 60 + second) * 1000
-    if decimals:
-        within_ms = within_ms + digits[20] * 100 + digits[21] * 10 + digits[22]
-    instants_ms: NDArray[np.int64] = (first + day - 1) * DAY_MS + within_ms
-    return instants_ms
+    return found if found.min() >= YEAR_1_MS else None
 
 
 def timestamps(instants_ms: NDArray[np.int64]) -> pa.Array:

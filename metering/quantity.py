@@ -5,6 +5,7 @@ cut or rounded.
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -21,10 +22,11 @@ PLAIN_NUMBER = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,9})?$"
 PLAIN_TYPE = pa.decimal128(38, QUANTITY_SCALE)
 QUOTE = ord('"')
 
+Buffer = bytes | msgspec.Raw
 Integers = NDArray[np.int64] | NDArray[np.object_]
 
 
-def quantities(tokens: list[bytes]) -> tuple[Integers, dict[int, str]]:
+def quantities(tokens: Sequence[Buffer]) -> tuple[Integers, dict[int, str]]:
     """The quantities `tokens` hold, and for those that hold none the reason by index (their quantity is 0).
 
     A token is a JSON value as it was written, or empty where there was none.
@@ -35,7 +37,7 @@ def quantities(tokens: list[bytes]) -> tuple[Integers, dict[int, str]]:
     values: list[int] = []
     reasons: dict[int, str] = {}
     for index, token in enumerate(tokens):
-        value = quantity(token)
+        value = quantity(bytes(token))
         if isinstance(value, str):
             reasons[index] = value
             value = 0
@@ -43,7 +45,7 @@ def quantities(tokens: list[bytes]) -> tuple[Integers, dict[int, str]]:
     return integers(values), reasons
 
 
-def _plain(tokens: list[bytes]) -> Integers | None:
+def _plain(tokens: Sequence[Buffer]) -> Integers | None:
     """All of `tokens` at once where every one is a plain number, quoted or not; None where one needs a closer look."""
     text = _unquoted(tokens)
     if text is None or not pc.all(pc.match_substring_regex(text, PLAIN_NUMBER), min_count=0).as_py():
@@ -55,7 +57,7 @@ def _plain(tokens: list[bytes]) -> Integers | None:
     return found if np.abs(found).max() <= QUANTITY_MAX else None
 
 
-def _unquoted(tokens: list[bytes]) -> pa.Array | None:
+def _unquoted(tokens: Sequence[Buffer]) -> pa.Array | None:
     """`tokens` as a text column, without the quotes if all of them are quoted; None if there is nothing to read."""
     lengths = np.fromiter(map(len, tokens), dtype=np.int32, count=len(tokens))
     if not len(tokens) or lengths.min() == 0:
