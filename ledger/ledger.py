@@ -225,8 +225,7 @@ class Ledger:
             return
         yield from block_problems(self.reading, markers, look)
         yield from stray_problems(self.reading, cutoff, lambda: self.head.block)
-        steps = [usage.Step(*row) for row in self.reading.rows("steps")]
-        yield from usage_problems(self.reading, steps, self._meters_at)
+        yield from usage_problems(self.reading, cutoff, self._follower.cut_short, self._meters_at)
 
     def parts(self) -> list[tuple[str, int, int, int]]:
         """(table, parts, rows, bytes): the merges still owed."""

@@ -54,14 +54,23 @@ class UsageFollower:
         self._handle = handle
         self._meters_at = meters_at
         self._lock = threading.Lock()
-        done = [Step(*row) for row in handle.rows("steps")]
-        self.done_block = _gapless(done)
-        numbers = {step.number for step in done}
-        (last_seen,) = handle.row("last_step")
-        self._last_step = max({last_seen, *numbers})
-        self.cut_short = [number for number in range(1, self._last_step + 1) if number not in numbers]
+        self._waiting = list(markers)
+        self._last_step = 0
+        self.done_block = 0
+        self.cut_short: list[int] = []
         """Steps whose rows are not to be read."""
-        self._waiting = [marker for marker in markers if marker.block > self.done_block]
+        self._look()
+
+    def _look(self) -> None:
+        """See which steps are done: at the start, and after one whose outcome is not known."""
+        done = [Step(*row) for row in self._handle.rows("steps")]
+        numbers = {step.number for step in done}
+        (last_seen,) = self._handle.row("last_step")
+        self._last_step = max({self._last_step, last_seen, *numbers})
+        self.cut_short = [number for number in range(1, self._last_step + 1) if number not in numbers]
+        self.done_block = gapless(done)
+        del self._waiting[: sum(marker.block <= self.done_block for marker in self._waiting)]
+        self._is_sure = True
 
     def block_marked(self, marker: Marker) -> None:
         """Take note of a new block; the writer calls this in block order."""
@@ -75,11 +84,14 @@ class UsageFollower:
     def derive(self, cutoff: int) -> None:
         """Bring usage up to block `cutoff`."""
         with self._lock:
+            if not self._is_sure:
+                self._look()
             while self.done_block < cutoff:
                 self._step(cutoff)
 
     def _step(self, cutoff: int) -> None:
         blocks = self._next_blocks(cutoff)
+        self._is_sure = False  # until its record is known to be there: it may be, when the answer is lost
         first, last, catalog = blocks[0].block, blocks[-1].block, blocks[0].catalog
         self._last_step += 1
         self.cut_short = [*self.cut_short, self._last_step]
@@ -92,6 +104,7 @@ class UsageFollower:
         self.cut_short = self.cut_short[:-1]
         self.done_block = last
         del self._waiting[: len(blocks)]
+        self._is_sure = True
 
     def _next_blocks(self, cutoff: int) -> list[Marker]:
         """The next blocks up to `cutoff` that share a catalog version, as many as one step takes."""
@@ -109,7 +122,7 @@ class UsageFollower:
         return taken
 
 
-def _gapless(done: Sequence[Step]) -> int:
+def gapless(done: Sequence[Step]) -> int:
     """The last block of `done`, which have to follow each other."""
     last = 0
     for step in done:

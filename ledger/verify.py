@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from ledger.block import Marker, mark
 from ledger.engine import Handle
+from ledger.errors import Damaged
 from ledger.meters import Meter, measures
-from ledger.usage import Step
+from ledger.usage import Step, gapless
 
 BLOCK_EVENTS_AT_ONCE = 200_000
 
@@ -80,9 +81,21 @@ def _block_problem(rows: pa.Table, previous: Marker, marker: Marker) -> Iterator
 
 
 def usage_problems(
-    handle: Handle, steps: Sequence[Step], meters_at: Callable[[int], dict[str, list[Meter]]]
+    handle: Handle, cutoff: int, cut_short: Sequence[int], meters_at: Callable[[int], dict[str, list[Meter]]]
 ) -> Iterator[Problem]:
-    """Where usage is not what `events` says it must be, derived again step by step."""
+    """Where usage up to `cutoff` is not what `events` says it must be, derived again step by step."""
+    steps = [Step(*row) for row in handle.rows("steps")]
+    try:
+        last = gapless(steps)
+    except Damaged as damage:
+        yield Problem(damage.where, damage.what)
+        return
+    if last < cutoff:
+        yield Problem(f"usage of block {last + 1}", "its step has no record")
+    known = {*cut_short, *(step.number for step in steps)}
+    for (number,) in handle.rows("steps_of_usage", cutoff=cutoff):
+        if number not in known:
+            yield Problem(f"usage step {number}", "holds rows, and was never taken")
     for step in steps:
         wanted = measures(meters_at(step.catalog))
         again = (

@@ -9,7 +9,7 @@ from ledger.errors import Damaged, Unavailable, UnknownOutcome
 from ledger.ledger import Ledger
 from ledger.meters import Meter
 from ledger.writer import _with_place
-from tests.faults import Fuse, Kill, cut_short, made_unsure
+from tests.faults import Fuse, Kill, Unsure, cut_short, made_unsure
 from tests.place import METERS, NOON_MS, Place, append, rows
 
 YEAR_MS = 366 * 86_400_000
@@ -200,6 +200,22 @@ def test_a_step_without_its_record_is_derived_again_and_counted_once(place: Plac
         assert usage(again) == {"api_calls": (6, 6 * 10**9), "gb_out": (6, 6 * 10**8)}
         assert images(again) == before
         assert again.reading.rows("steps")[0][0] > steps[-1][0]
+        assert problems(again) == []
+
+
+@pytest.mark.parametrize("stored", ["all", "nothing"])
+def test_a_step_whose_records_answer_was_lost_is_counted_once(place: Place, stored: str) -> None:
+    with place.ledger() as ledger:
+        append(ledger, 2)
+        ledger._follower._handle = Unsure(ledger._follower._handle, "usage_steps", stored)
+        with pytest.raises(UnknownOutcome):
+            ledger.derive()
+        assert usage(ledger) == {"api_calls": (4, 4 * 10**9), "gb_out": (4, 4 * 10**8)}
+        append(ledger, 1)
+        assert usage(ledger) == {"api_calls": (6, 6 * 10**9), "gb_out": (6, 6 * 10**8)}
+        assert problems(ledger) == []
+    with place.ledger() as again:
+        assert usage(again) == {"api_calls": (6, 6 * 10**9), "gb_out": (6, 6 * 10**8)}
         assert problems(again) == []
 
 

@@ -305,6 +305,30 @@ def test_two_sums_that_cancel_out_are_still_found(place: Place) -> None:
         assert wheres(ledger) == ["usage of blocks 1 to 1 (step 1)"]
 
 
+def test_usage_of_a_step_that_was_never_taken_is_found(place: Place) -> None:
+    with place.ledger() as ledger:
+        append(ledger, 2)
+        ledger.derive()
+        place.raw.execute("INSERT INTO usage SELECT * REPLACE (toUInt32(9) AS step) FROM usage WHERE block = 1")
+        assert found(ledger) == [Problem("usage step 9", "holds rows, and was never taken")]
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (1, Problem("usage step 2", "begins at block 2, and not at 1")),
+        (2, Problem("usage of block 2", "its step has no record")),
+    ],
+)
+def test_a_step_whose_record_was_dropped_is_missed(place: Place, step: int, problem: Problem) -> None:
+    with place.ledger() as ledger:
+        append(ledger, 3)
+        ledger.derive(1)
+        ledger.derive()
+        change(place, f"usage_steps DELETE WHERE step = {step}")
+        assert found(ledger)[0] == problem
+
+
 @pytest.mark.parametrize("what", ["DELETE WHERE step = 1", "UPDATE first_block = 2 WHERE step = 1"])
 def test_a_gap_in_the_steps_of_usage_stops_the_start(place: Place, what: str) -> None:
     with place.ledger() as ledger:
