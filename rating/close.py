@@ -6,10 +6,8 @@ is simply not closed; closing again takes a new number.
 """
 
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
@@ -108,21 +106,3 @@ def close(
 def _already(ledger: Record, run: Run) -> Closed:
     later = ledger.head.block - run.manifest.cutoff
     return Closed(run.manifest, run.id, run.state, new=False, later_blocks=later, charges=None)
-
-
-def report(result: Closed | Unbalanced) -> dict[str, Any]:
-    """What `close --json` prints."""
-    manifest = result.manifest
-    if isinstance(result, Closed):
-        outcome = {"run": result.run, "state": result.state, "new": result.new, "later_blocks": result.later_blocks}
-    else:
-        outcome = {"run": None, "state": "refused", "new": False, "later_blocks": 0}
-    left = [balance.residual for balance in residual(manifest.conservation)]
-    quantity = sum((abs(Decimal(amounts.quantity)) for amounts in left), Decimal(0))
-    return {
-        **msgspec.to_builtins(manifest),
-        **outcome,
-        # Cutoffs are opaque: with several writers one is more than a number.
-        "cutoff": str(manifest.cutoff),
-        "residual": {"events": sum(abs(amounts.events) for amounts in left), "quantity": f"{quantity:f}"},
-    }

@@ -19,6 +19,8 @@ PRICE_SCALE = 12
 """Prices are integers of 10^-12 currency units."""
 AMOUNT_SCALE = QUANTITY_SCALE + PRICE_SCALE
 _DIVISOR_DIGITS_MAX = 18
+STRETCH_LINES = 2**14
+"""As many lines as keep every intermediate column in the cache: twice as fast as all lines at once."""
 
 
 class Tiers(NamedTuple):
@@ -118,14 +120,25 @@ def _wide(column: Exact) -> Exact:
 
 
 def _amounts(quantity: Exact, price: Int64s, tiers: Tiers) -> Exact:
+    """The exact amounts, calculated in stretches of lines."""
+    amounts: Exact = np.empty_like(quantity)
+    for start in range(0, len(price), STRETCH_LINES):
+        stretch = slice(start, start + STRETCH_LINES)
+        amounts[stretch] = _stretch_amounts(quantity[stretch], price[stretch], tiers)
+    return amounts
+
+
+def _stretch_amounts(quantity: Exact, price: Int64s, tiers: Tiers) -> Exact:
     """The exact amounts; every intermediate result is the amount under a cheaper or shorter list of tiers."""
     amounts: Exact = quantity * tiers.first[price]
-    further = tiers.offset[price + 1] - tiers.offset[price]
-    lines = np.flatnonzero(further)
-    nth = 0
-    while len(lines):
-        tier = tiers.offset[price[lines]] + nth
-        amounts[lines] += np.maximum(quantity[lines] - tiers.bound[tier], 0) * tiers.change[tier]
-        nth += 1
-        lines = lines[further[lines] > nth]
+    line, tier, last = np.arange(len(price)), tiers.offset[price], tiers.offset[price + 1]
+    while len(line):
+        has_bound = np.flatnonzero(tier < last)
+        line, tier, last = line[has_bound], tier[has_bound], last[has_bound]
+        past = quantity[line] - tiers.bound[tier]
+        # Bounds ascend: a line that is not past this one is past none of the next.
+        beyond = np.flatnonzero(past > 0)
+        line, tier, last = line[beyond], tier[beyond], last[beyond]
+        amounts[line] += past[beyond] * tiers.change[tier]
+        tier = tier + 1
     return amounts
