@@ -19,7 +19,7 @@ import ledger.meters  # noqa: F401 - declares its table
 from ledger.block import ACCEPTED, SCHEMA, Marker
 from ledger.engine import EngineSettings, Handle, open_handle
 from ledger.ledger import Ledger
-from ledger.meters import Meter, write_meters
+from ledger.meters import Meter, meters_at, write_meters
 from ledger.relational import connect, metadata
 from metering.columns import Admission
 from metering.intake import Intake, IntakeSettings
@@ -50,7 +50,7 @@ class Place:
         with self.relational.begin() as connection:
             for tenant, wanted in meters.items():
                 write_meters(connection, tenant, version, wanted)
-        return Admission(version, meters)
+            return Admission(version, meters_at(connection, version))
 
     def ledger(self) -> Ledger:
         """The ledger, opened: as after a restart, when it was open before. Close it."""
