@@ -68,7 +68,9 @@ def product(text: str) -> str:
 
 
 def subject(text: str) -> str:
-    """A subject as events name it."""
+    """A subject as events name it; only NUL is left out, which a database's text can't hold."""
+    if "\0" in text:
+        raise ValueError("expected a subject without NUL characters: remove them here and where events are made")
     if not 0 < len(text) <= TEXT_MAX:
         raise ValueError(f"expected 1 to {TEXT_MAX} characters, found {len(text)}")
     return text

@@ -6,6 +6,7 @@ is simply not closed; closing again takes a new number.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -94,12 +95,13 @@ def close(
     with relational.begin() as connection:
         run = runs.begin(connection, manifest, now_ms)
     charges = charges.set_column(0, charges.schema.field("run"), pa.array(np.full(len(charges), run, dtype=np.uint64)))
-    if len(charges):
-        ledger.write_charges(charges)
-    with relational.begin() as connection:
+    with ThreadPoolExecutor(1) as writer, relational.begin() as connection:
+        # The engine writes the charges while the documents are drafted; the commit waits for both.
+        written = writer.submit(ledger.write_charges, charges)
         runs.finish(connection, run, now_ms)
         if on_rated is not None:
             on_rated(connection, run, charges)
+        written.result()
     return Closed(manifest, run, runs.RATED, new=True, later_blocks=0, charges=charges)
 
 

@@ -73,3 +73,19 @@ def test_an_empty_catalog_is_a_book_in_utc() -> None:
     with store().connect() as connection:
         book = books.load(connection, TENANT, 0)
     assert (len(book.customers), len(book.contracts.id), book.zones) == (0, 0, ["UTC"])
+
+
+def test_any_subject_that_is_stored_is_loaded_as_it_is() -> None:
+    names = ["a\\tb", "line\\nbreak", '\\"quoted\\"', "back\\\\slash", "\\u00fc\\u2028", "\\U0001F600", "{}", "null"]
+    listed = ", ".join(f'"{name}"' for name in names)
+    book = book_of(f"customers: [{{id: c, subjects: [{listed}]}}]")
+    assert set(book.subjects.subject.to_pylist()) == {
+        "a\tb",
+        "line\nbreak",
+        '"quoted"',
+        "back\\slash",
+        "ü\u2028",
+        "\U0001f600",
+        "{}",
+        "null",
+    }

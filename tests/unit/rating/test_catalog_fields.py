@@ -117,3 +117,11 @@ def test_a_product_is_one_line_of_at_most_64_characters() -> None:
     for text in ("", "a\tb", "x" * 65, " "):
         with pytest.raises(ValueError, match="without control characters"):
             fields.product(text)
+
+
+def test_a_subject_is_whatever_events_call_it() -> None:
+    for text in ("a", "x" * 256, "tab\tand\nline", " ", "ünï", "=1+1"):
+        assert fields.subject(text) == text
+    for text, said in [("", "1 to 256"), ("x" * 257, "1 to 256"), ("a\0b", "NUL")]:
+        with pytest.raises(ValueError, match=said):
+            fields.subject(text)

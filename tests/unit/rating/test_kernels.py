@@ -91,3 +91,15 @@ def test_each_line_has_its_own_price_and_currency() -> None:
         np.array([11 * ONE, 2 * ONE, 3 * ONE, ONE]), np.array([0, 1, 2, 2]), np.array([2, 0, 3, 2]), tiers
     )
     assert priced.amount.tolist() == [1050, 6, 14_000, 0]
+
+
+@pytest.mark.parametrize("price", [1, 3, 5, 7, 9])
+@pytest.mark.parametrize("power", range(58, 64))
+def test_at_the_edge_of_int64_nothing_wraps(power: int, price: int) -> None:
+    quantities = [2**power - 1, 1 - 2**power, 2**power - 7]
+    unit = f"{Decimal(price).scaleb(-PRICE_SCALE):f}"
+    priced = price_lines(np.array(quantities), np.zeros(3, np.int64), np.full(3, 3), tiers_of([(None, unit)]))
+    assert (priced.unrounded.tolist(), priced.scale) == ([quantity * price for quantity in quantities], 21)
+    for quantity, amount in zip(quantities, priced.amount.tolist(), strict=True):
+        halves = 2 * abs(quantity) * price + 10**18
+        assert abs(amount) == halves // (2 * 10**18)
