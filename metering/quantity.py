@@ -65,9 +65,7 @@ def _unquoted(tokens: Sequence[Buffer]) -> pa.Array | None:
     joined = b"".join(tokens)
     offsets = np.zeros(len(tokens) + 1, dtype=np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    text = pa.Array.from_buffers(
-        pa.binary(), len(tokens), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(joined)]
-    ).cast(pa.string(), safe=False)
+    text = pa.Array.from_buffers(pa.string(), len(tokens), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
     first = np.frombuffer(joined, dtype=np.uint8)[offsets[:-1]]
     if (first != QUOTE).all():
         return text
