@@ -103,3 +103,10 @@ def test_at_the_edge_of_int64_nothing_wraps(power: int, price: int) -> None:
     for quantity, amount in zip(quantities, priced.amount.tolist(), strict=True):
         halves = 2 * abs(quantity) * price + 10**18
         assert abs(amount) == halves // (2 * 10**18)
+
+
+def test_a_large_correction_is_not_past_a_large_bound() -> None:
+    price: list[tuple[str | None, str]] = [("9223372036.854775807", "0.000000000001"), (None, "0")]
+    column = np.array([3 - 2**62, 2**62 - 3])
+    priced = price_lines(column, np.zeros(2, np.int64), np.full(2, 3), tiers_of(price))
+    assert priced.unrounded.tolist() == column.tolist()
