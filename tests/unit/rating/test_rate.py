@@ -166,7 +166,9 @@ PER_CALL = "{product: Calls, meter: api_calls, model: per_unit, unit_price: 2}"
 
 
 def test_lines_are_ordered_by_entity_customer_currency_contract_product_meter_and_window() -> None:
-    text = CATALOG.replace("contracts:", "  - {id: Beta, subjects: [b]}\n  - {id: aaa, subjects: [c]}\ncontracts:")
+    text = CATALOG.replace("product: API", "product: Zugriffe").replace(
+        "contracts:", "  - {id: Beta, subjects: [b]}\n  - {id: aaa, subjects: [c]}\ncontracts:"
+    )
     for key, customer, entity in [("1", "Beta", "DE01"), ("2", "aaa", "DE01"), ("3", "aaa", "AT01")]:
         ends = ", end: 2026-11-10" if key == "2" else ""
         start = "2026-11-10" if key == "3" else "2026-01-01"
@@ -179,12 +181,12 @@ def test_lines_are_ordered_by_entity_customer_currency_contract_product_meter_an
     ]
     lines = charges(book_of(text), use(), *usage)
     assert [(line["entity"], line["customer"], line["contract"], line["product"]) for line in lines] == [
-        ("AT01", "aaa", "K-3", "API"),
         ("AT01", "aaa", "K-3", "Egress"),
-        ("DE01", "Beta", "K-1", "API"),
+        ("AT01", "aaa", "K-3", "Zugriffe"),
         ("DE01", "Beta", "K-1", "Egress"),
-        ("DE01", "aaa", "K-2", "API"),
+        ("DE01", "Beta", "K-1", "Zugriffe"),
         ("DE01", "aaa", "K-2", "Egress"),
+        ("DE01", "aaa", "K-2", "Zugriffe"),
         ("DE01", "acme", "C-1", "Egress"),
     ]
 
