@@ -58,15 +58,15 @@ def test_every_column_of_a_block_is_tried() -> None:
 
 
 @pytest.mark.parametrize("row", [0, 2])
-@pytest.mark.parametrize("column", CHANGES)
-def test_a_changed_value_is_found_in_its_block(place: Place, column: str, row: int) -> None:
+def test_a_changed_value_of_any_column_is_found_in_its_block(place: Place, row: int) -> None:
+    """One column of one row in each block, and one block that nobody touched."""
     with place.ledger() as ledger:
-        append(ledger, 3)
-        ledger.derive()
-        change(place, f"events UPDATE {column} = {CHANGES[column]} WHERE block = 2 AND row = {row}")
-        problems = found(ledger)
-        assert problems[0].where == "block 2"
-        assert {problem.where for problem in problems[1:]} <= {"usage of blocks 1 to 3 (step 1)"}
+        append(ledger, len(CHANGES) + 1)
+        for block, (column, value) in enumerate(CHANGES.items(), 1):
+            change(place, f"events UPDATE {column} = {value} WHERE block = {block} AND row = {row}")
+        assert [where for where in wheres(ledger) if where.startswith("block")] == [
+            f"block {block}" for block in range(1, len(CHANGES) + 1)
+        ]
 
 
 def test_a_value_moved_to_the_column_beside_is_found(place: Place) -> None:
