@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from ledger.engine import EngineSettings, open_handle
@@ -15,6 +16,10 @@ _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _UNTIMED, derandomize=True)
 settings.register_profile("nightly", _UNTIMED, derandomize=False, max_examples=2_000)
 settings.load_profile("default")
+
+
+# Faults are meant here, and a traceback with every local drawn around it costs more than the test that causes it.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")

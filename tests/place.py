@@ -56,11 +56,14 @@ class Place:
         """The ledger, opened: as after a restart, when it was open before. Close it."""
         return Ledger(self.settings, self.relational, self.directory)
 
+    def new_intake(self, ledger: Ledger, settings: IntakeSettings) -> Intake:
+        """An intake into `ledger` that takes the place's first catalog, at noon. Close it."""
+        return Intake(ledger, Admission(1, {"default": METERS, "other": METERS}), settings, lambda: NOON_MS)
+
     @contextlib.contextmanager
     def intake(self, ledger: Ledger, settings: IntakeSettings | None = None) -> Iterator[Intake]:
-        """An intake into `ledger` that takes the place's first catalog, at noon."""
-        admission = Admission(1, {"default": METERS, "other": METERS})
-        intake = Intake(ledger, admission, settings or IntakeSettings(linger_ms=1), lambda: NOON_MS)
+        """An intake into `ledger`, closed in the end."""
+        intake = self.new_intake(ledger, settings or IntakeSettings(linger_ms=1))
         try:
             yield intake
         finally:
