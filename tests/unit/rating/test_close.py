@@ -171,14 +171,13 @@ def test_a_crash_while_charges_are_written_leaves_the_period_open(ledger: Memory
 
 
 def test_two_closes_at_once_make_one_run(ledger: MemoryLedger, relational: sa.Engine) -> None:
-    class Overtaken(MemoryLedger):
-        def write_charges(self, lines: pa.Table) -> None:
-            super().write_charges(lines)
-            closed(ledger, relational)
-
-    with pytest.raises(Refused, match="overtaken"):
-        closed(Overtaken(USAGE), relational)
-    assert rows(relational) == [(1, "discarded"), (2, "rated")]
+    manifest = closed(ledger, relational, dry_run=True).manifest
+    with relational.begin() as connection:
+        slow, fast = runs.begin(connection, manifest, NOW_MS), runs.begin(connection, manifest, NOW_MS)
+        runs.finish(connection, fast, NOW_MS)
+    with pytest.raises(Refused, match="overtaken"), relational.begin() as connection:
+        runs.finish(connection, slow, NOW_MS)
+    assert rows(relational) == [(slow, "discarded"), (fast, "rated")]
 
 
 def test_a_discarded_run_is_closed_again_under_a_new_number(ledger: MemoryLedger, relational: sa.Engine) -> None:
@@ -281,3 +280,14 @@ def test_another_input_has_another_digest(ledger: MemoryLedger, change: tuple[st
     applied(one, text)
     applied(other, text.replace(*change))
     assert closed(ledger, one).manifest.input_digest != closed(ledger, other, dry_run=True).manifest.input_digest
+
+
+def test_derived_usage_that_was_changed_behind_the_chain_changes_the_input_digest(relational: sa.Engine) -> None:
+    class Unchained(MemoryLedger):
+        def chain_at(self, _: int) -> str:
+            return "the same"
+
+    one = closed(Unchained(USAGE), relational, dry_run=True)
+    moved = [USAGE[0]._replace(time=USAGE[0].time + 1), *USAGE[1:]]
+    other = closed(Unchained(moved), relational, dry_run=True)
+    assert one.manifest.input_digest != other.manifest.input_digest

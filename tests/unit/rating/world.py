@@ -114,7 +114,8 @@ class MemoryLedger:
         return hashlib.blake2b(said.encode(), digest_size=32).hexdigest()
 
     def write_charges(self, lines: pa.Table) -> None:
-        self.charges[lines["run"][0].as_py()] = lines
+        for run in lines["run"].unique().to_pylist():
+            self.charges[run] = lines
 
     def read_charges(self, run: int) -> pa.Table:
         return self.charges[run]
