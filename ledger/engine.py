@@ -3,19 +3,27 @@
 A handle runs one statement at a time, so there is one for each role: the writer never queues behind a report. The
 reading handle is read-only in the engine itself, which also puts file(), url() and every other way out of the
 database beyond anything a user can influence. Values reach a statement only as bound parameters.
+
+A server goes on with an insert whose client has gone away, so "it is not there" would be no answer while it does. Who
+writes therefore has a session with a name, in which the server runs one statement at a time, and whoever looks later
+looks in that session, after a restart too: the look waits for the insert, and is refused if that takes too long.
 """
 
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import clickhouse_connect
 import msgspec
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from ledger.binding import bound
 from ledger.errors import LedgerError, Unavailable, UnknownOutcome
 from ledger.sql import statement
 
@@ -23,8 +31,16 @@ from ledger.sql import statement
 ONE_PART_ROWS = 100_000_000
 ONE_PART_BYTES = 64 * 2**30
 
-# Disk full, memory limit, too many parts, no such file (a full temporary directory): refused before anything is kept.
-NOTHING_STORED_CODES = {241, 243, 252}
+# A list of values may stand in a statement's text.
+STATEMENT_BYTES_MAX = 2**30
+
+# Memory limit, disk full, too many parts, too many statements at once: refused before anything is kept.
+NOTHING_STORED_CODES = {202, 241, 243, 252}
+
+SESSION_IS_LOCKED = 373
+SESSION_PAUSE_S = 0.05
+
+Answer = TypeVar("Answer")
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
@@ -40,23 +56,27 @@ class EngineSettings(msgspec.Struct, frozen=True):
     query_memory_bytes_max: int = 4 * 2**30
     threads_max: int = 0
     """0: as many as there are cores."""
+    session_wait_s: float = 30.0
+    """How long a statement waits for one that a lost connection left running on a server."""
 
 
 class Handle:
     """One session with the engine; statements are named files of `ledger/sql`, values are parameters."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, session_wait_s: float = 0.0) -> None:
         self._client = client
+        self._session_wait_s = session_wait_s
+        self._turn = threading.Lock()
 
     def run(self, name: str, **parameters: Any) -> None:
         """Execute the statement `name` for its effect."""
-        with _translated(name):
-            self._client.command(statement(name), parameters=parameters)
+        text, beside = bound(statement(name), parameters)
+        self._do(name, lambda: self._client.command(text, parameters=beside))
 
     def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows the statement `name` answers; for small answers."""
-        with _translated(name):
-            return [tuple(row) for row in self._client.query(statement(name), parameters=parameters).result_rows]
+        text, beside = bound(statement(name), parameters)
+        return [tuple(row) for row in self._do(name, lambda: self._client.query(text, parameters=beside).result_rows)]
 
     def row(self, name: str, **parameters: Any) -> tuple[Any, ...]:
         """The one row the statement `name` answers."""
@@ -65,23 +85,25 @@ class Handle:
 
     def table(self, name: str, **parameters: Any) -> pa.Table:
         """The answer of statement `name` as columns."""
-        with _translated(name):
-            return self._client.query_arrow(statement(name), parameters=parameters)
+        text, beside = bound(statement(name), parameters)
+        return self._do(name, lambda: self._client.query_arrow(text, parameters=beside))
 
     def insert(self, table: str, columns: pa.Table) -> None:
-        """Insert `columns` as one part; raises UnknownOutcome where the engine's answer leaves it open."""
-        with _translated(f"insert into {table}"):
-            self._client.insert_arrow(table, columns.combine_chunks())
+        """Insert `columns` as one part, sent once; raises UnknownOutcome where the engine's answer leaves it open."""
+        whole = columns.combine_chunks()
+        self._do(f"insert into {table}", lambda: self._client.insert_arrow(table, whole))
 
     def execute(self, text: str) -> None:
         """Execute one statement given as text: migrations and settings, never anything a user can influence."""
-        with _translated(text.split("\n", 1)[0]):
-            self._client.command(text)
+        self._do(text.split("\n", 1)[0], lambda: self._client.command(text))
 
     def ask(self, text: str) -> pa.Table:
         """The answer to one statement given as text; as with `execute`, never anything a user can influence."""
-        with _translated(text.split("\n", 1)[0]):
-            return self._client.query_arrow(text)
+        return self._do(text.split("\n", 1)[0], lambda: self._client.query_arrow(text))
+
+    def _do(self, doing: str, ask: Callable[[], Answer]) -> Answer:
+        with self._turn, _translated(doing):
+            return _once_free(ask, self._session_wait_s)
 
     def close(self) -> None:
         """End the session."""
@@ -95,23 +117,43 @@ def _translated(doing: str) -> Iterator[None]:
         yield
     except (ClickHouseError, OSError) as error:
         message = f"{doing}: {error}"
-        if getattr(error, "code", None) in NOTHING_STORED_CODES:
+        if getattr(error, "code", None) in NOTHING_STORED_CODES or _never_left(error):
             raise Unavailable(message) from error
         if doing.startswith("insert"):
             raise UnknownOutcome(message) from error
         raise LedgerError(message) from error
 
 
-def open_handle(settings: EngineSettings, *, readonly: bool = False) -> Handle:
-    """A session in the ledger's database, which is made if it is not there."""
-    client = _client(settings, _session_settings(settings))
-    if not readonly:
-        client.command(f"CREATE DATABASE IF NOT EXISTS {settings.database}")
-    client.database = settings.database
-    if readonly:
-        # Set last, and on the session: from here on the engine itself refuses writes, file() and url().
-        client.set_client_setting("readonly", 1)
-    return Handle(client)
+def _once_free(ask: Callable[[], Answer], session_wait_s: float) -> Answer:
+    """What `ask` gives when its session is free: a statement that is refused because it is not was not executed."""
+    until = time.monotonic() + session_wait_s
+    while True:
+        try:
+            return ask()
+        except ClickHouseError as error:
+            if getattr(error, "code", None) != SESSION_IS_LOCKED or time.monotonic() >= until:
+                raise
+        time.sleep(SESSION_PAUSE_S)
+
+
+def _never_left(error: BaseException) -> bool:
+    """Whether there was no connection to send anything on."""
+    return isinstance(getattr(error.__cause__, "reason", None), ConnectTimeoutError | NewConnectionError)
+
+
+def open_handle(settings: EngineSettings, *, readonly: bool = False, session: str = "") -> Handle:
+    """A handle on the ledger's database, which is made if it is not there; `session` names who writes through it."""
+    with _translated(f"open the engine at {settings.path or f'{settings.host}:{settings.port}'}"):
+        client = _once_free(lambda: _client(settings, session), settings.session_wait_s)
+        if not readonly:
+            client.command(f"CREATE DATABASE IF NOT EXISTS {settings.database}")
+        client.database = settings.database
+        if readonly:
+            # Usage lies in the order it is summed in: a quarter less work than hashing it.
+            client.set_client_setting("optimize_aggregation_in_order", 1)
+            # Set last: from here on the engine itself refuses writes, file() and url().
+            client.set_client_setting("readonly", 1)
+    return Handle(client, settings.session_wait_s)
 
 
 def _session_settings(settings: EngineSettings) -> dict[str, Any]:
@@ -122,6 +164,7 @@ def _session_settings(settings: EngineSettings) -> dict[str, Any]:
         "min_insert_block_size_bytes": ONE_PART_BYTES,
         "max_insert_block_size": ONE_PART_ROWS,
         "max_insert_threads": 1,
+        "max_query_size": STATEMENT_BYTES_MAX,
         "max_threads": settings.threads_max,
         "max_memory_usage": settings.query_memory_bytes_max,
         "max_bytes_before_external_group_by": settings.query_memory_bytes_max // 2,
@@ -131,17 +174,20 @@ def _session_settings(settings: EngineSettings) -> dict[str, Any]:
     }
 
 
-def _client(settings: EngineSettings, session: dict[str, Any]) -> Client:
+def _client(settings: EngineSettings, session: str) -> Client:
     if settings.path is None:
         return clickhouse_connect.get_client(
             host=settings.host,
             port=settings.port,
             username=settings.username,
             password=settings.password,
-            settings=session,
+            settings=_session_settings(settings),
+            session_id=f"{settings.database}.{session}" if session else None,
+            autogenerate_session_id=False,
+            dedicated_pool=True,  # so that closing the handle closes its connections
         )
     Path(settings.path).mkdir(parents=True, exist_ok=True)
-    return clickhouse_connect.get_client(interface="chdb", path=settings.path, settings=session)
+    return clickhouse_connect.get_client(interface="chdb", path=settings.path, settings=_session_settings(settings))
 
 
 def migrate(handle: Handle, migrations: Sequence[tuple[str, str, str]]) -> None:

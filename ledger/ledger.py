@@ -41,9 +41,9 @@ class Ledger:
         self.relational = relational
         self.directory = directory
         self.identity = anchor.identify(relational)
-        self._write = open_handle(settings)
+        self._write = open_handle(settings, session="writer")
         migrate(self._write, migrations())
-        self.writing = open_handle(settings)
+        self.writing = open_handle(settings, session="follower")
         self.reading = open_handle(settings, readonly=True)
         markers = read_chain(self._write, self.identity.id)
         head = adopt(self._write, markers[-1])
