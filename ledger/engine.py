@@ -34,8 +34,11 @@ ONE_PART_BYTES = 64 * 2**30
 # A list of values may stand in a statement's text.
 STATEMENT_BYTES_MAX = 2**30
 
-# Memory limit, disk full, too many parts, too many statements at once: refused before anything is kept.
-NOTHING_STORED_CODES = {202, 241, 243, 252}
+# Too many statements at once, too many parts: refused before anything is kept.
+NOTHING_STORED_CODES = {202, 252}
+
+# Memory limit, disk full: can end a statement at any moment, an insert right after its part was kept too.
+SHORT_OF_ROOM_CODES = {241, 243}
 
 SESSION_IS_LOCKED = 373
 SESSION_PAUSE_S = 0.05
@@ -90,6 +93,7 @@ class Handle:
 
     def insert(self, table: str, columns: pa.Table) -> None:
         """Insert `columns` as one part, sent once; raises UnknownOutcome where the engine's answer leaves it open."""
+        # A body of bytes the driver sends again by itself when the connection is lost; this goes as a buffer, once.
         whole = columns.combine_chunks()
         self._do(f"insert into {table}", lambda: self._client.insert_arrow(table, whole))
 
@@ -117,10 +121,13 @@ def _translated(doing: str) -> Iterator[None]:
         yield
     except (ClickHouseError, OSError) as error:
         message = f"{doing}: {error}"
-        if getattr(error, "code", None) in NOTHING_STORED_CODES or _never_left(error):
+        code = getattr(error, "code", None)
+        if code in NOTHING_STORED_CODES or _never_left(error):
             raise Unavailable(message) from error
         if doing.startswith("insert"):
             raise UnknownOutcome(message) from error
+        if code in SHORT_OF_ROOM_CODES:
+            raise Unavailable(message) from error
         raise LedgerError(message) from error
 
 
