@@ -6,7 +6,7 @@ from bench.load import Load, bodies, event
 
 
 def test_ingest_counts_every_event_on_both_sides() -> None:
-    report = ingest(events=4_000, batch=500, customers=50, connections=4)
+    report = ingest(events=4_000, batch=500, customers=50, connections=4, rounds=1)
     assert report["meters"] == {
         "api_calls": {"events": 2000, "quantity": "2000"},
         "gb_out": {"events": 2000, "quantity": "4000"},
