@@ -4,7 +4,7 @@ Duplicates and rejections are counted per tenant and source in the block itself,
 elsewhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -26,10 +26,11 @@ class Batch:
         self.content = np.concatenate([part.columns.content for part in parts])
         self.outcome = np.concatenate([part.columns.outcome for part in parts])
 
-    def content_of(self, row: int) -> Content:
-        """What `row` says."""
-        one = self.rows.slice(row, 1).select(["type", "subject", "time", "data"]).to_pylist()[0]
-        return Content(**one)
+    def contents_of(self, rows: Collection[int]) -> dict[int, Content]:
+        """What each of `rows` says: all at once, because a row alone costs as much as a hundred."""
+        chosen = self.rows.select(Content._fields).take(list(rows))
+        columns = (chosen[name].to_pylist() for name in Content._fields)
+        return dict(zip(rows, map(Content, *columns), strict=True))
 
     def block(self, outcome: NDArray[np.int8]) -> pa.Table:
         """The rows of the block: what is kept, and the counts of what is not."""

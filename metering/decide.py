@@ -4,6 +4,7 @@ An identity belongs to the first event that was *accepted* under it. What was qu
 be sent again corrected; a late retry of what was accepted is a duplicate, whatever its time or catalog is by now.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -93,14 +94,19 @@ def is_same_content(left: Content, right: Content) -> bool:
     """Whether two copies say the same: key order, white space and 1.0 against 1 don't matter."""
     if (left.type, left.subject, left.time) != (right.type, right.subject, right.time):
         return False
+    # Most of what is sent again differs in key order and white space alone: with numbers as they are written, which bytes
+    # keep apart from strings, that is settled at a tenth of the cost.
+    with contextlib.suppress(RecursionError):
+        if _value(left.data, str.encode) == _value(right.data, str.encode):
+            return True
     try:
-        return _is_same_value(_value(left.data), _value(right.data))
+        return _is_same_value(_value(left.data, _number), _value(right.data, _number))
     except RecursionError:
         return False
 
 
-def _value(data: str) -> Any:
-    return json.loads(data, parse_float=_number, parse_int=_number)
+def _value(data: str, number: Callable[[str], Any]) -> Any:
+    return json.loads(data, parse_float=number, parse_int=number)
 
 
 def _number(text: str) -> _Number:

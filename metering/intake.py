@@ -269,13 +269,14 @@ class Intake:
         known = [(row, -taken_by) for row, taken_by in pairs if taken_by < 0]
         identities = [int.from_bytes(batch.identity[row].tobytes(), "little") for row, _ in known]
         originals = self._ledger.originals(sorted({block for _, block in known}), identities) if known else {}
+        contents = batch.contents_of({row for pair in pairs for row in pair if row >= 0})
         same: list[bool] = []
         for row, taken_by in pairs:
             if taken_by >= 0:
-                first = batch.content_of(taken_by)
+                first = contents[taken_by]
             else:
                 first = Content(*originals[int.from_bytes(batch.identity[row].tobytes(), "little")])
-            same.append(is_same_content(batch.content_of(row), first))
+            same.append(is_same_content(contents[row], first))
         return same
 
     def _refuse(self, request: Request, error: BaseException) -> None:
