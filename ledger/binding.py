@@ -28,6 +28,6 @@ def bound(text: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _cast(written: str) -> Callable[[re.Match[str]], str]:
-    # No brace is left in it: the driver looks for placeholders in the whole text, strings included.
+    # No brace is left in it: placeholders are looked for in the whole text, and a user may have named one.
     quoted = written.replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\x7B")
     return lambda placeholder: f"CAST('{quoted}', '{placeholder[1]}')"

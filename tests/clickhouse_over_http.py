@@ -115,7 +115,6 @@ class Server(ThreadingHTTPServer):
     def cut_of(self, statement: str) -> str:
         """When to cut the connection that carries `statement`; "" for never."""
         with self._lock:
-            self.arrived.append(statement)
             if self.cut is None or self.cut.text not in statement:
                 return ""
             when, self.cut = self.cut.when, None
@@ -170,29 +169,31 @@ class Interface(BaseHTTPRequestHandler):
     def _statement(self, body: bytes) -> None:
         try:
             request = self._request(body)
-            with self.server.session(request.fields.get("session_id", "")):
-                self._executed(request)
-            self.server.gone_on.set()
+            self.server.arrived.append(request.statement)
+            cut, answer = self._executed(request)
         except Exception as error:  # noqa: BLE001 - the engine has errors of several classes, and the client is told
             code = re.search(r"Code: (\d+)", str(error))
             self._answer(500, str(error).encode(), {"X-ClickHouse-Exception-Code": code[1] if code else "1001"})
-
-    def _executed(self, request: Request) -> None:
-        cut = self.server.cut_of(request.statement)
-        if cut in {NOT_STORED, UNDER_WAY}:
-            self._hang_up()
-        if cut == NOT_STORED:
             return
         if cut == UNDER_WAY:
-            self.server.go_on.wait()
-        answer = self.server.execute(request)
-        if cut == STORED:
+            self.server.gone_on.set()
+        elif cut == STORED:
             self._hang_up()
         elif cut == HALF_ANSWERED:
             self._answer(200, answer, length=2 * len(answer))
             self._hang_up()
-        elif cut != UNDER_WAY:
+        elif not cut:
             self._answer(200, answer, {"X-ClickHouse-Format": "TabSeparated"} if answer else {})
+
+    def _executed(self, request: Request) -> tuple[str, bytes]:
+        """When to cut the connection, or "", and the engine's answer; the session is free again when this returns."""
+        with self.server.session(request.fields.get("session_id", "")):
+            cut = self.server.cut_of(request.statement)
+            if cut in {NOT_STORED, UNDER_WAY}:
+                self._hang_up()
+            if cut == UNDER_WAY:
+                self.server.go_on.wait()
+            return cut, b"" if cut == NOT_STORED else self.server.execute(request)
 
     def _request(self, body: bytes) -> Request:
         if self.headers.get("Authorization") != AUTHORIZATION:
@@ -259,7 +260,7 @@ class ClickHouseOverHttp:
         self._ask("go_on")
 
     def arrived(self, text: str) -> int:
-        """How many statements with `text` have arrived so far."""
+        """How many statements with `text` have arrived so far, refused or not."""
         return sum(text in statement for statement in json.loads(self._ask("arrived")))
 
     def _ask(self, what: str, **fields: str) -> bytes:

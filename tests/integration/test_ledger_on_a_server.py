@@ -32,13 +32,15 @@ INTO_EVENTS = "INSERT INTO `events`"
 INTO_BLOCKS = "INSERT INTO `blocks`"
 INTO_STEPS = "INSERT INTO `usage_steps`"
 INTO_USAGE = "INSERT INTO usage "
+LOOK = "uniqExact(_part) AS parts FROM events WHERE block = "
 HOSTILE = [
     "",
     "'",
     "\\",
     "\\'",
     "a'b\\",
-    "{cutoff:UInt64}",
+    "{cutoff:UInt8}",
+    "{more:Array(String)}",
     "%(cutoff)s",
     "), (",
     "\n\t\r\b\0",
@@ -175,7 +177,19 @@ def test_a_block_cut_off_before_it_is_stored_can_be_sent_again(remote: RemotePla
         assert problems(ledger) == []
 
 
-def test_a_block_cut_off_under_way_is_waited_for_even_by_a_restart(remote: RemotePlace) -> None:
+def test_a_block_cut_off_under_way_is_waited_for(remote: RemotePlace) -> None:
+    with remote.ledger() as ledger, ThreadPoolExecutor(1) as writing:
+        before = remote.server.arrived(LOOK)
+        remote.server.cut(INTO_EVENTS, UNDER_WAY)
+        appended = writing.submit(append, ledger, 1)
+        while remote.server.arrived(LOOK) == before:
+            assert not appended.done()
+        remote.server.go_on()
+        assert appended.result()[0].block == 1
+        assert blocks(remote) == [(1, 4, 1)]
+
+
+def test_a_block_cut_off_under_way_for_too_long_is_waited_for_by_the_restart(remote: RemotePlace) -> None:
     remote.settings = msgspec.structs.replace(remote.settings, session_wait_s=0.1)
     ledger = remote.ledger()
     remote.server.cut(INTO_EVENTS, UNDER_WAY)
@@ -253,11 +267,13 @@ def test_values_longer_than_a_field_of_a_request_are_bound_like_any_other(place:
 @pytest.mark.parametrize("times", [1, VALUE_BYTES_MAX // 20])
 def test_a_value_arrives_as_it_is_whichever_way_it_travels(place: Place, remote: RemotePlace, times: int) -> None:
     values = list(enumerate(HOSTILE * times))
-    text = "SELECT {values:Array(Tuple(UInt32, String))} AS found, {cutoff:UInt8} AS cutoff"
-    text, beside = bound(text, {"values": values, "cutoff": 7})
-    assert ("values" in beside) == (times == 1)
+    text = (
+        "SELECT {values:Array(Tuple(UInt32, String))} AS found, {more:Array(String)} AS more, {cutoff:UInt8} AS cutoff"
+    )
+    text, beside = bound(text, {"values": values, "more": HOSTILE * times, "cutoff": 7})
+    assert ("values" in beside) == ("more" in beside) == (times == 1)
     for handle in (place.raw, remote.raw):
-        assert handle._client.query(text, parameters=beside).result_rows == [(values, 7)]
+        assert handle._client.query(text, parameters=beside).result_rows == [(values, HOSTILE * times, 7)]
 
 
 def test_a_wrong_password_is_said_when_the_ledger_is_opened(remote: RemotePlace) -> None:
