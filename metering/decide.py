@@ -94,8 +94,8 @@ def is_same_content(left: Content, right: Content) -> bool:
     """Whether two copies say the same: key order, white space and 1.0 against 1 don't matter."""
     if (left.type, left.subject, left.time) != (right.type, right.subject, right.time):
         return False
-    # Most of what is sent again differs in key order and white space alone. Numbers as they are written, kept apart from
-    # strings as bytes, settle that at a tenth of the cost.
+    # Most of what is sent again differs in key order and white space alone. Numbers as they are written, and as
+    # bytes to tell them from strings, settle that at a tenth of the cost.
     with contextlib.suppress(RecursionError):
         if _value(left.data, str.encode) == _value(right.data, str.encode):
             return True
