@@ -171,6 +171,8 @@ def _session_settings(settings: EngineSettings) -> dict[str, Any]:
         "min_insert_block_size_bytes": ONE_PART_BYTES,
         "max_insert_block_size": ONE_PART_ROWS,
         "max_insert_threads": 1,
+        # A step of usage may hold events of any number of months; it need not be one part.
+        "max_partitions_per_insert_block": 0,
         "max_query_size": STATEMENT_BYTES_MAX,
         "max_threads": settings.threads_max,
         "max_memory_usage": settings.query_memory_bytes_max,

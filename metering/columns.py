@@ -21,6 +21,8 @@ from metering.identity import Hasher, UInt64s
 from metering.instants import instants
 
 DAY_MS = 86_400_000
+FIRST_MS, LAST_MS = -2_208_988_800_000, 10_413_791_999_999
+"""1900 to 2299, what the time of usage can hold: the engine moves what is outside to the nearer end without a word."""
 QUANTITIES = SCHEMA.field("quantities").type
 DIMENSIONS = SCHEMA.field("dimensions").type
 
@@ -76,8 +78,8 @@ def columns(
     content = hasher.contents([kind, subject.dictionary_encode()], time, data)
     extracted = _Extraction(len(events), kind, data, admission.extractors(tenant))
     reason = extracted.reason
-    reason[time < now_ms - bounds.late_days_max * DAY_MS] = REASONS.index(TOO_OLD)
-    reason[time > now_ms + bounds.ahead_s_max * 1000] = REASONS.index(TOO_EARLY)
+    reason[time < max(now_ms - bounds.late_days_max * DAY_MS, FIRST_MS)] = REASONS.index(TOO_OLD)
+    reason[time > min(now_ms + bounds.ahead_s_max * 1000, LAST_MS)] = REASONS.index(TOO_EARLY)
     outcome = np.where(reason == 0, ACCEPTED, QUARANTINED).astype(np.int8)
     rows = pa.table(
         {

@@ -12,7 +12,9 @@ import pytest
 from ledger.errors import Unavailable
 from ledger.ledger import Ledger
 from ledger.meters import Meter
+from metering.columns import Bounds
 from metering.errors import BodyRefusedError
+from metering.instants import instant
 from metering.intake import Intake, IntakeSettings, OverloadedError, StoppedError
 from metering.requests import Answer
 from tests.faults import Fuse, Kill, Unsure, cut_short, made_unsure
@@ -146,6 +148,24 @@ def test_what_cant_be_counted_is_kept_with_its_reason(place: Place, fields: dict
 def test_a_time_just_within_bounds_counts(place: Place, time: str) -> None:
     with place.ledger() as ledger, place.intake(ledger) as intake:
         assert counts(told(intake, event("a", time=time))) == (1, 0, 0, 0, 0)
+
+
+def test_usage_of_very_many_months_is_derived_and_no_time_is_moved(place: Place) -> None:
+    wide = IntakeSettings(linger_ms=1, bounds=Bounds(late_days_max=1_000_000, ahead_s_max=10**12))
+    months = [f"{year}-{month:02}" for year in range(2000, 2012) for month in range(1, 13)]
+    edges = ["1900-01-01T00:00:00Z", "2299-12-31T23:59:59.999Z"]
+    beyond = ["1899-12-31T23:59:59.999Z", "2300-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
+    with place.ledger() as ledger, place.intake(ledger, wide) as intake:
+        sent = [*(f"{month}-01T00:00:00Z" for month in months), *edges, *beyond]
+        answer = told(intake, *(event(time, time=time) for time in sent))
+        assert counts(answer) == (len(months) + 2, 0, 0, 4, 0)
+        cutoff = ledger.head.block
+        for edge in edges:
+            start = instant(edge)
+            assert start is not None
+            assert ledger.counts("default", start, start + 1, cutoff) == {"gb_out": (1, 10**8)}
+        assert ledger.sums("default", cutoff) == {"gb_out": (len(months) + 2, (len(months) + 2) * 10**8)}
+        assert problems(ledger) == []
 
 
 def test_dimensions_are_read_as_text_and_absent_ones_are_none(place: Place) -> None:
