@@ -186,9 +186,9 @@ def main() -> int:
     """Run it; 1 when the goal is not reached."""
     parser = argparse.ArgumentParser(prog="meterline bench ingest", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
-    parser.add_argument("--batch", type=int, default=1_000, help="events a request")
+    parser.add_argument("--batch", type=int, default=5_000, help="events a request; the emitter sends up to 10,000")
     parser.add_argument("--customers", type=int, default=10_000)
-    parser.add_argument("--connections", type=int, default=200)
+    parser.add_argument("--connections", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=3, help="how often each side runs; medians are compared")
     parser.add_argument("--json", action="store_true", help="one JSON object, alone")
     asked = parser.parse_args()
