@@ -24,6 +24,7 @@ MS_WIDTH = len("2026-11-01T00:00:00.000")
 DAY_MS = 86_400_000
 UNIX_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 YEAR_1_MS = (1 - UNIX_DAY) * DAY_MS
+YEAR_10000_MS = YEAR_1_MS + 3_652_059 * DAY_MS
 
 
 def instants(texts: list[str]) -> tuple[NDArray[np.int64], list[int]]:
@@ -54,13 +55,16 @@ def instant(text: str) -> int | None:
         return None
     within_s = hour * 3600 + minute * 60 + (59 if leap else second)
     within_ms = 999 if leap else int((fraction or "0").ljust(3, "0")[:3])
-    return days * DAY_MS + (within_s - (-offset_min if sign == "-" else offset_min) * 60) * 1000 + within_ms
+    in_utc = days * DAY_MS + (within_s - (-offset_min if sign == "-" else offset_min) * 60) * 1000 + within_ms
+    # What a zone takes out of years 1 to 9999 could not be written again in UTC.
+    return in_utc if YEAR_1_MS <= in_utc < YEAR_10000_MS else None
 
 
 def _plain(texts: list[str]) -> NDArray[np.int64] | None:
     """All of `texts` at once where every one has the same plain form in UTC; None where one has not."""
     count = len(texts)
-    if not count or (width := len(texts[0])) not in PLAIN_FORMS:
+    # Every width: what one text lacks at its end, another could have at its beginning.
+    if not count or (width := len(texts[0])) not in PLAIN_FORMS or set(map(len, texts)) != {width}:
         return None
     joined = "".join(texts).encode()
     if joined.translate(ANY_DIGIT) != PLAIN_FORMS[width] * count:
@@ -82,7 +86,7 @@ def timestamps(instants_ms: NDArray[np.int64]) -> pa.Array:
 
 
 def instant_text(instant_ms: int) -> str:
-    """`instant_ms` as RFC 3339 writes it, in UTC; what a zone took out of years 1 to 9999 has a year outside them."""
+    """`instant_ms` as RFC 3339 writes it, in UTC."""
     days, within_ms = divmod(instant_ms, DAY_MS)
     seconds, ms = divmod(within_ms, 1000)
     return f"{np.datetime64(days, 'D')}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}Z"

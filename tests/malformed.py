@@ -266,6 +266,9 @@ ITEMS = {
     "a time without a zone": b'{"id":"a","source":"/s","type":"egress","subject":"acme","time":"2026-11-01T12:00:00"}',
     "a time that is a date": b'{"id":"a","source":"/s","type":"egress","subject":"acme","time":"2026-11-01"}',
     "a day that is not": b'{"id":"a","source":"/s","type":"egress","subject":"acme","time":"2026-02-30T12:00:00Z"}',
+    "a time that its zone takes before year 1": b'{"id":"a",'
+    + WHOLE.replace(b"2026-11-01T12:00:00Z", b"0001-01-01T00:00:00+00:01")
+    + b"}",
     "a time that is empty": b'{"id":"a","source":"/s","type":"egress","subject":"acme","time":""}',
     "a time of 100,000 characters": b'{"id":"a","source":"/s","type":"egress","subject":"acme","time":"'
     + b"2" * 100_000

@@ -131,8 +131,8 @@ def test_what_was_quarantined_can_be_sent_again_corrected(place: Place) -> None:
         ({"type": "api.request", "data": {"region": ["eu"]}}, "dimension_unreadable"),
         ({"time": "2025-09-27T11:59:59.999Z"}, "time_too_old"),
         ({"time": "2026-11-01T12:05:00.001Z"}, "time_ahead"),
-        ({"time": "0001-01-01T00:00:00+23:59"}, "time_too_old"),
-        ({"time": "9999-12-31T23:59:59-23:59"}, "time_ahead"),
+        ({"time": "0001-01-01T00:00:00Z"}, "time_too_old"),
+        ({"time": "9999-12-31T23:59:59.999Z"}, "time_ahead"),
     ],
 )
 def test_what_cant_be_counted_is_kept_with_its_reason(place: Place, fields: dict[str, Any], reason: str) -> None:
