@@ -21,6 +21,7 @@ from ledger.engine import EngineSettings, Handle, open_handle
 from ledger.ledger import Ledger
 from ledger.meters import Meter, meters_at, write_meters
 from ledger.relational import connect, metadata
+from ledger.verify import Problem
 from metering.columns import Admission
 from metering.intake import Intake, IntakeSettings
 from metering.requests import Answer
@@ -32,6 +33,7 @@ METERS = [
     Meter("gb_out", "egress", "sum", value="gb", unit="GB"),
 ]
 ANSWER_S = 60
+YEAR_MS = 366 * 86_400_000
 
 
 class Place:
@@ -102,6 +104,25 @@ def told(intake: Intake, *events: Any, tenant: str = "default") -> Answer:
 def counts(answer: Answer) -> tuple[int, int, int, int, int]:
     """Accepted, duplicates, conflicts, quarantined, rejected."""
     return answer.accepted, answer.duplicates, answer.conflicts, answer.quarantined, len(answer.rejected)
+
+
+def received(ledger: Ledger, tenant: str = "default") -> dict[str, int]:
+    """How many events of each outcome the ledger says it was sent."""
+    found: dict[str, int] = {}
+    for outcomes in ledger.outcomes(tenant, ledger.head.block).values():
+        for outcome, many in outcomes.items():
+            found[outcome] = found.get(outcome, 0) + many
+    return found
+
+
+def usage(ledger: Ledger, tenant: str = "default") -> dict[str, tuple[int, int]]:
+    """Per meter, how many events and what quantity."""
+    return ledger.counts(tenant, 0, NOON_MS + YEAR_MS, ledger.head.block)
+
+
+def problems(ledger: Ledger) -> list[Problem]:
+    """What verification finds."""
+    return list(ledger.problems(lambda _rows: iter(())))
 
 
 def rows(first: int, many: int, *, outcome: int = ACCEPTED, quantity: str = "0.1") -> pa.Table:

@@ -10,17 +10,7 @@ from ledger.ledger import Ledger
 from ledger.meters import Meter
 from ledger.writer import _with_place
 from tests.faults import Fuse, Kill, Unsure, cut_short, made_unsure
-from tests.place import METERS, NOON_MS, Place, append, rows
-
-YEAR_MS = 366 * 86_400_000
-
-
-def problems(ledger: Ledger) -> list[tuple[str, str]]:
-    return [(problem.where, problem.what) for problem in ledger.problems(lambda _rows: iter(()))]
-
-
-def usage(ledger: Ledger) -> dict[str, tuple[int, int]]:
-    return ledger.counts("default", 0, NOON_MS + YEAR_MS, ledger.head.block)
+from tests.place import METERS, NOON_MS, YEAR_MS, Place, append, problems, rows, usage
 
 
 def images(ledger: Ledger) -> dict[str, list[int]]:
