@@ -9,7 +9,7 @@ from typing import Self
 
 import msgspec
 
-from ledger.errors import Held
+from ledger.errors import Held, Refused
 
 FILE_NAME = "lock"
 
@@ -25,9 +25,11 @@ class DirectoryLock:
     """An exclusive hold on `directory` that ends with the process, however it ends."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = directory / FILE_NAME
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(directory / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Refused(f"{directory} can't be used as a data directory: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from metering.body import Form, checked_utf8, is_single, raw_events, syntax_reason, syntax_refusal
-from metering.errors import Rejection
+from metering.errors import BodyRefusedError, Rejection
 
 TEXT_CHARACTERS_MAX = 256
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
@@ -25,6 +25,9 @@ class Event(msgspec.Struct, gc=False):
     time: str
     data: msgspec.Raw = msgspec.Raw(b"null")
 
+
+ITEMS_MAX = 200_000
+"""As many as a block has rows. Two bytes of a body can be an item, and to say what is wrong with it takes a hundred."""
 
 EVENT = msgspec.json.Decoder(Event)
 EVENTS = msgspec.json.Decoder(list[Event])
@@ -42,11 +45,14 @@ def read_events(body: bytes, form: Form) -> tuple[list[Event], list[Rejection], 
     checked_utf8(body)
     quick = _all_at_once(body, form)
     if quick is not None:
+        _refuse_too_many(len(quick))
         return quick, [], list(range(len(quick)))
     events: list[Event] = []
     rejections: list[Rejection] = []
     places: list[int] = []
-    for index, raw in enumerate(raw_events(body, form)):
+    items = raw_events(body, form)
+    _refuse_too_many(len(items))
+    for index, raw in enumerate(items):
         event = _one(index, raw)
         if isinstance(event, Event):
             events.append(event)
@@ -54,6 +60,12 @@ def read_events(body: bytes, form: Form) -> tuple[list[Event], list[Rejection], 
         else:
             rejections.append(event)
     return events, rejections, places
+
+
+def _refuse_too_many(items: int) -> None:
+    if items > ITEMS_MAX:
+        detail = f"the body holds {items} events, and a request at most {ITEMS_MAX}: send fewer events a request"
+        raise BodyRefusedError(413, "Too many events", detail)
 
 
 def _all_at_once(body: bytes, form: Form) -> list[Event] | None:

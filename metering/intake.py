@@ -65,6 +65,7 @@ class Intake:
         self._settings = settings
         self._now_ms = now_ms
         self.admission = admission
+        self.bounds = settings.bounds
         self.hasher = Hasher(ledger.identity.secret)
         self.index = load_index(ledger)
         self.failure: BaseException | None = None
@@ -179,7 +180,7 @@ class Intake:
 
     def _make_columns(self, tenant: str, requests: list[Request], admission: Admission) -> None:
         try:
-            made = decoded(tenant, requests, admission, self.hasher, self._settings.bounds, self._now_ms())
+            made = decoded(tenant, requests, admission, self.hasher, self.bounds, self._now_ms())
         except Exception as error:  # a bug, as above
             log.exception("decoding failed")
             for request in requests:

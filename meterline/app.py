@@ -125,8 +125,10 @@ async def _not_found(request: Request, _: Exception) -> Response:
     return _problem(Problem("No such page", 404, f"{request.url.path} is not here; events go to POST /v1/events"))
 
 
-async def _not_allowed(request: Request, _: Exception) -> Response:
-    return _problem(Problem("Method not allowed", 405, f"{request.method} {request.url.path} is not possible"))
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    answer = _problem(Problem("Method not allowed", 405, f"{request.method} {request.url.path} is not possible"))
+    answer.headers.update(getattr(error, "headers", None) or {})  # Allow, which RFC 9110 asks for
+    return answer
 
 
 async def _failed(_: Request, __: Exception) -> Response:

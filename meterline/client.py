@@ -6,7 +6,7 @@ from typing import Any
 
 from ledger.errors import Damaged, LedgerError, Refused
 from meterline.control import ask, connect
-from meterline.installation import Installation
+from meterline.installation import Installation, is_begun
 from meterline.operations import Outcome, Output, run
 from meterline.settings import Settings
 
@@ -19,13 +19,22 @@ class FailedError(Exception):
         self.status = status
 
 
+BEGINNINGS = ("apply", "keys create")
+"""What a new ledger begins with, beside `serve`; asked anything else, a directory without one was mistyped."""
+
+
 def operate(
     settings: Settings, operation: str, parameters: dict[str, Any], row: Callable[[dict[str, Any]], None] | None = None
 ) -> Outcome:
     """The outcome of `operation`; rows go to `row`, progress to standard error."""
     output = Output(progress, row or (lambda _: None))
-    connection = connect(settings.data_directory) if settings.data_directory.is_dir() else None
+    try:
+        connection = connect(settings.data_directory)
+    except PermissionError as error:
+        raise FailedError(f"{settings.data_directory} is not yours to open: {error.strerror}", 2) from error
     if connection is None:
+        if operation not in BEGINNINGS and not is_begun(settings):
+            raise FailedError(f"{settings.data_directory} holds no ledger: name the directory with --data", 2)
         return _here(settings, operation, parameters, output)
     for line in ask(connection, operation, parameters):
         if line.progress is not None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Self
 
 import sqlalchemy as sa
-from posting.file_erp import FileErp
 
 from ledger.engine import EngineSettings
 from ledger.ledger import Ledger
@@ -22,7 +21,10 @@ from metering.columns import Admission, Bounds
 from metering.intake import Intake, IntakeSettings
 from meterline.migrations import upgrade
 from meterline.settings import Settings
+from posting.file_erp import FileErp
 from rating.catalog_store import newest_version
+
+ENGINE_DIRECTORY = "clickhouse"
 
 
 def now_ms() -> int:
@@ -84,10 +86,15 @@ def _relational(settings: Settings, directory: Path) -> sa.Engine:
     return engine
 
 
+def is_begun(settings: Settings) -> bool:
+    """Whether there is a ledger to open, and not only a place for one; a server's is known when it is opened."""
+    return bool(settings.clickhouse_host) or (settings.data_directory / ENGINE_DIRECTORY).is_dir()
+
+
 def _engine(settings: Settings, directory: Path) -> EngineSettings:
     if not settings.clickhouse_host:
         return EngineSettings(
-            path=str(directory / "clickhouse"), query_memory_bytes_max=settings.query_memory_bytes_max
+            path=str(directory / ENGINE_DIRECTORY), query_memory_bytes_max=settings.query_memory_bytes_max
         )
     return EngineSettings(
         host=settings.clickhouse_host,

@@ -3,6 +3,7 @@
 A question that can't be answered as asked is refused with what was expected; nothing is guessed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from metering.instants import instant, instant_text
 GROUPS_MAX = 100_000
 USAGE_PARAMETERS = {"meter", "from", "to", "group_by", "subject", "cutoff"}
 EVENT_PARAMETERS = {"source", "id"}
-QUANTITY_ONE = 10**9
+CUTOFF = re.compile("[0-9]{1,20}")
 
 Query = Mapping[str, Sequence[str]]
 
@@ -109,6 +110,6 @@ def _cutoff(query: Query, head: int) -> int:
     texts = query.get("cutoff", [])
     if not texts:
         return head
-    if len(texts) > 1 or not texts[0].isdecimal() or int(texts[0]) > head:
+    if len(texts) > 1 or not CUTOFF.fullmatch(texts[0]) or int(texts[0]) > head:
         raise QuestionError(f"cutoff={texts[-1]}: expected a cutoff that an answer gave; the newest is {head}")
     return int(texts[0])

@@ -17,7 +17,7 @@ import uvicorn
 import uvloop
 
 from ledger.block import Marker
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, Refused
 from meterline.app import App
 from meterline.control import ControlServer
 from meterline.installation import Installation
@@ -63,6 +63,7 @@ class Upkeep:
 
 def serve(installation: Installation) -> int:
     """Serve until told to stop; returns the exit status."""
+    listening = _listen(installation.settings.host, installation.settings.port)  # first: it may be refused
     metrics = Metrics(installation)
     upkeep = Upkeep(installation)
 
@@ -72,7 +73,6 @@ def serve(installation: Installation) -> int:
 
     installation.intake.on_block = block_stored
     control = ControlServer(installation)
-    listening = _listen(installation.settings.host, installation.settings.port)
     server = _Server(
         uvicorn.Config(
             App(installation, metrics),
@@ -130,7 +130,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.listen(BACKLOG)  # from here on a client waits for us, and is not refused
     except OSError as error:
         listening.close()
-        raise SystemExit(
-            f"meterline: can't listen on {host}:{port} ({error.strerror}); choose another with --port"
-        ) from error
+        raise Refused(f"can't listen on {host}:{port} ({error.strerror}); choose another with --port") from error
     return listening

@@ -66,7 +66,7 @@ def load(environment: Mapping[str, str], file: Path | None = None, **given: Any)
     if file is not None or path.exists():
         try:
             values = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:  # not TOML, or not UTF-8
             raise SettingsError(f"{path}: {error}") from error
     known = {field.name: field for field in msgspec.structs.fields(Settings)}
     for name, text in environment.items():

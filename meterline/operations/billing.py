@@ -141,7 +141,7 @@ def discard(installation: Installation, asked: Discard, _: Output) -> Outcome:
     return Outcome({"period": asked.period, "run": run.id, "state": run.state, "documents_dropped": dropped})
 
 
-@operation("invoices", OfPeriod)
+@operation("invoices", OfPeriod, alone=False)
 def invoices(installation: Installation, asked: OfPeriod, _: Output) -> Outcome:
     """The invoices of a closed period, line by line."""
     with installation.relational.connect() as connection:

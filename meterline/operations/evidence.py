@@ -1,6 +1,6 @@
 """Show what was kept and not counted, conflicts and quarantine, and replay what can be counted by now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from meterline.reports import event_json
 
 PAGE = 5_000
 SHOWN_MAX = 1_000
+BODY_BYTES = 2**20
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ class Replay(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
-@operation("quarantine", Kept)
+@operation("quarantine", Kept, alone=False)
 def quarantine(installation: Installation, asked: Kept, _: Output) -> Outcome:
     """Events that could not be counted and still are not, each with its reason."""
     shown: list[dict[str, Any]] = []
@@ -45,7 +46,7 @@ def quarantine(installation: Installation, asked: Kept, _: Output) -> Outcome:
     return Outcome({"open": sum(reasons.values()), "reasons": reasons, "quarantined": shown})
 
 
-@operation("conflicts", Kept)
+@operation("conflicts", Kept, alone=False)
 def conflicts(installation: Installation, asked: Kept, _: Output) -> Outcome:
     """Second bodies under an identity that was taken, each beside the first, which stands."""
     rows = installation.ledger.kept_events(asked.tenant, "conflict", (0, 0), asked.limit)
@@ -68,15 +69,29 @@ def replay(installation: Installation, asked: Replay, output: Output) -> Outcome
         counts["left"] += len(wanted) - len(countable)
         if not countable:
             continue
-        body = b"\n".join(map(as_sent, countable))
-        answer = installation.intake.submit(asked.tenant, body, "application/x-ndjson").result()
+        for body in _bodies(map(as_sent, countable)):
+            answer = installation.intake.submit(asked.tenant, body, "application/x-ndjson").result()
+            counts["accepted"] += answer.accepted
+            counts["duplicates"] += answer.duplicates
+            counts["conflicts"] += answer.conflicts
+            counts["left"] += answer.quarantined
         counts["replayed"] += len(countable)
-        counts["accepted"] += answer.accepted
-        counts["duplicates"] += answer.duplicates
-        counts["conflicts"] += answer.conflicts
-        counts["left"] += answer.quarantined
         output.progress(f"{counts['replayed']} events replayed")
     return Outcome(counts)
+
+
+def _bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """`lines` in as few bodies as the intake takes: events may be large, and a page of them more than one body."""
+    taken: list[bytes] = []
+    nbytes = 0
+    for line in lines:
+        if taken and nbytes + len(line) > BODY_BYTES:
+            yield b"\n".join(taken)
+            taken, nbytes = [], 0
+        taken.append(line)
+        nbytes += len(line) + 1
+    if taken:
+        yield b"\n".join(taken)
 
 
 def _open_quarantine(installation: Installation, tenant: str) -> Iterator[list[dict[str, Any]]]:

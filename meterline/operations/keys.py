@@ -27,7 +27,7 @@ class NoParameters(msgspec.Struct, frozen=True):
     """Nothing more is asked."""
 
 
-@operation("keys create", CreateKey)
+@operation("keys create", CreateKey, alone=False)
 def create(installation: Installation, asked: CreateKey, _: Output) -> Outcome:
     """Make a key; its text is in this result and nowhere else."""
     if unknown := [scope for scope in asked.scopes if scope not in keys.SCOPES]:
@@ -37,14 +37,14 @@ def create(installation: Installation, asked: CreateKey, _: Output) -> Outcome:
     return Outcome({"id": key.id, "tenant": key.tenant, "scopes": list(key.scopes), "key": text})
 
 
-@operation("keys list", NoParameters)
+@operation("keys list", NoParameters, alone=False)
 def listed(installation: Installation, _: NoParameters, __: Output) -> Outcome:
     """Every key, without its text."""
     with installation.relational.connect() as connection:
         return Outcome({"keys": [_shown(key) for key in keys.listed(connection)]})
 
 
-@operation("keys rotate", NamedKey)
+@operation("keys rotate", NamedKey, alone=False)
 def rotate(installation: Installation, asked: NamedKey, _: Output) -> Outcome:
     """Make a second key that may do the same; the first goes on until it is revoked."""
     with installation.relational.begin() as connection:
@@ -55,7 +55,7 @@ def rotate(installation: Installation, asked: NamedKey, _: Output) -> Outcome:
     return Outcome({"id": key.id, "tenant": key.tenant, "scopes": list(key.scopes), "key": text})
 
 
-@operation("keys revoke", NamedKey)
+@operation("keys revoke", NamedKey, alone=False)
 def revoke(installation: Installation, asked: NamedKey, _: Output) -> Outcome:
     """End a key within seconds."""
     with installation.relational.begin() as connection:

@@ -1,10 +1,13 @@
 """Prove what the ledger says: trace a line to its events, verify everything, and show what it all adds up to."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from ledger.errors import Damaged
 from ledger.scale import quantity_text
+from ledger.verify import Problem
 from metering.instants import instant_text
 from meterline.installation import Installation
 from meterline.operations.keys import NoParameters
@@ -28,7 +31,7 @@ class OfTenant(msgspec.Struct, frozen=True):
     tenant: str = "default"
 
 
-@operation("trace", Trace)
+@operation("trace", Trace, alone=False)
 def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
     """Walk from a document or one of its lines down to the events, and prove that these are exactly the ones billed."""
     document_id, line = _split(asked.document)
@@ -86,12 +89,7 @@ def verify(installation: Installation, _: NoParameters, output: Output) -> Outco
     ledger = installation.ledger
     head = ledger.head
     output.progress(f"reading {head.block} blocks")
-    recheck = extraction_problems(installation)
-    problems = list(ledger.problems(recheck))
-    output.progress("rating past runs again")
-    problems += run_problems(installation)
-    output.progress("comparing documents")
-    problems += document_problems(installation)
+    problems = list(_problems(installation, output))
     result = {
         "ok": not problems,
         "blocks": head.block,
@@ -102,7 +100,18 @@ def verify(installation: Installation, _: NoParameters, output: Output) -> Outco
     return Outcome(result, 1 if problems else 0)
 
 
-@operation("status", OfTenant)
+def _problems(installation: Installation, output: Output) -> Iterator[Problem]:
+    try:
+        yield from installation.ledger.problems(extraction_problems(installation))
+        output.progress("rating past runs again")
+        yield from run_problems(installation)
+        output.progress("comparing documents")
+        yield from document_problems(installation)
+    except Damaged as damage:  # too much is wrong to look at the rest
+        yield Problem(damage.where, damage.what)
+
+
+@operation("status", OfTenant, alone=False)
 def status(installation: Installation, asked: OfTenant, _: Output) -> Outcome:
     """What was taken in, from where, and what it adds up to."""
     ledger = installation.ledger

@@ -5,6 +5,7 @@ true, 1 something does not hold. What is wrong with a request itself is raised, 
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -32,27 +33,40 @@ class Outcome(NamedTuple):
 
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
-OPERATIONS: dict[str, tuple[type[msgspec.Struct], Callable[[Installation, Any, Output], Outcome]]] = {}
+
+
+class Operation(NamedTuple):
+    """What a command may ask for."""
+
+    asked: type[msgspec.Struct]
+    function: Callable[[Installation, Any, Output], Outcome]
+    alone: bool
+
+
+OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(
-    name: str, asked: type[Asked]
+    name: str, asked: type[Asked], *, alone: bool = True
 ) -> Callable[[Callable[[Installation, Asked, Output], Outcome]], Callable[[Installation, Asked, Output], Outcome]]:
-    """Register a function as the operation `name`, which takes `asked`."""
+    """Register a function as the operation `name`, which takes `asked`.
+
+    One that only reads, or is one transaction, need not be `alone`: a key is revoked while a post goes on.
+    """
 
     def register(
         function: Callable[[Installation, Asked, Output], Outcome],
     ) -> Callable[[Installation, Asked, Output], Outcome]:
-        OPERATIONS[name] = (asked, function)
+        OPERATIONS[name] = Operation(asked, function, alone)
         return function
 
     return register
 
 
 def run(installation: Installation, name: str, parameters: dict[str, Any], output: Output) -> Outcome:
-    """Run the operation `name`; one that changes something waits for the one before it."""
+    """Run the operation `name`; one that has to be alone waits for the one before it."""
     if name not in OPERATIONS:
         raise RequestError(f"no operation is named {name}: the running service is of another version than this command")
-    asked, function = OPERATIONS[name]
-    with installation.changing:
+    asked, function, alone = OPERATIONS[name]
+    with installation.changing if alone else nullcontext():
         return function(installation, msgspec.convert(parameters, asked), output)

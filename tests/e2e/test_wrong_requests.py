@@ -1,0 +1,62 @@
+"""Requests that are wrong in themselves: told without a traceback, with status 2, and nothing is made."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.site import Site, meterline
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A service that runs."""
+    site = Site(tmp_path_factory.mktemp("wrong"))
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.mark.parametrize("command", [["verify"], ["close", "2026-10"], ["status"], ["keys", "list"]])
+def test_a_directory_without_a_ledger_is_told_and_not_made(tmp_path: Path, command: list[str]) -> None:
+    done = meterline(*command, "--json", data=tmp_path / "mistyped")
+    assert (done.status, done.output) == (2, "")
+    assert "mistyped holds no ledger" in done.said
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_a_file_is_no_data_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = meterline("apply", os.devnull, data=tmp_path / "file")
+    assert done.status == 2
+    assert "can't be used as a data directory" in done.said
+    assert "Traceback" not in done.said
+
+
+def test_settings_that_are_not_text_are_told(tmp_path: Path) -> None:
+    (tmp_path / "meterline.toml").write_bytes(b"\xff\xfe")
+    done = meterline("status", "--config", str(tmp_path / "meterline.toml"), data=tmp_path)
+    assert done.status == 2
+    assert "meterline.toml" in done.said
+    assert "Traceback" not in done.said
+
+
+def test_a_port_that_is_taken_is_told(site: Site, tmp_path: Path) -> None:
+    assert site.service is not None
+    done = meterline("serve", "--port", site.service.url.rpartition(":")[2], data=tmp_path / "other")
+    assert done.status == 2
+    assert "choose another with --port" in done.said
+    assert not (tmp_path / "other" / "control.sock").exists()
+
+
+def test_a_cutoff_that_no_answer_gave_is_told(site: Site) -> None:
+    span = "meter=gb_out&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z"
+    for cutoff in ("9" * 5_000, "-1", "x", "%D9%A3"):
+        assert site.read(f"/v1/usage?{span}&cutoff={cutoff}").status == 400
+
+
+def test_a_method_that_is_not_possible_is_told_with_those_that_are(site: Site) -> None:
+    answer = site.request("/livez", b"", {})
+    assert answer.status == 405
+    assert set(answer.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
