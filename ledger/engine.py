@@ -1,8 +1,8 @@
 """Reach ClickHouse through one API, whether it is a server or the engine in this process.
 
 A handle runs one statement at a time, so there is one for each role: the writer never queues behind a report. The
-reading handle is read-only in the engine itself, which also puts file(), url() and every other way out of the
-database beyond anything a user can influence. Values reach a statement only as bound parameters.
+reading handle is read-only in the engine itself, which also refuses the table functions file() and url(). What a user
+can influence reaches a statement only as a bound parameter, and every statement is a file of `ledger/sql`.
 
 A server goes on with an insert whose client has gone away, so "it is not there" would be no answer while it does. Who
 writes therefore has a session with a name, in which the server runs one statement at a time, and whoever looks later

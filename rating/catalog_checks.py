@@ -45,6 +45,7 @@ def faults(new: Catalog, stored: Catalog, unread: Unread | None = None) -> Itera
     yield from _twice("id", ((customer.id, customer) for customer in new.customers))
     yield from _twice("id", ((contract.id, contract) for contract in new.contracts))
     yield from chain.from_iterable(map(_meter_faults, new.meters))
+    yield from _path_faults(new, after)
     yield from _reference_faults(new, after, unread)
     yield from _price_faults(new, after)
     yield from _subject_faults(new, after)
@@ -67,6 +68,23 @@ def _meter_faults(meter: Meter) -> Iterator[Fault]:
     if meter.aggregation == "count" and meter.value is not None:
         message = f"{meter.name} counts events and needs no value: remove it, or write `aggregation: sum`"
         yield Fault(meter, ("value",), message)
+
+
+def _path_faults(new: Catalog, after: Catalog) -> Iterator[Fault]:
+    """A value inside something that another meter of the same events reads as a value itself."""
+    read: dict[str, set[str]] = {}
+    for meter in after.meters:
+        read.setdefault(meter.event_type, set()).update(_paths(meter))
+    for meter in new.meters:
+        for path in _paths(meter):
+            inside = sorted(other for other in read.get(meter.event_type, ()) if other.startswith(f"{path}."))
+            if inside:
+                message = f"{path} is read as a value, and {inside[0]} lies inside it: one of the two paths is wrong"
+                yield Fault(meter, (), message)
+
+
+def _paths(meter: Meter) -> list[str]:
+    return [*meter.dimensions.values(), *([meter.value] if meter.value is not None else [])]
 
 
 def _reference_faults(new: Catalog, after: Catalog, unread: Unread) -> Iterator[Fault]:

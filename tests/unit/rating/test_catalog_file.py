@@ -254,3 +254,11 @@ def test_what_is_stored_can_be_referred_to() -> None:
 )
 def test_what_is_no_catalog_at_all_is_told_so(text: str, said: str) -> None:
     assert any(said in mistake for mistake in mistakes(text)), mistakes(text)
+
+
+@pytest.mark.parametrize("inner", ["a.b", "a.b.c"])
+def test_a_path_inside_another_of_the_same_events_is_refused(inner: str) -> None:
+    outer = "{name: m, event_type: t, aggregation: sum, value: a}"
+    other = f"{{name: n, event_type: %s, aggregation: count, dimensions: {{d: {inner}}}}}"
+    assert len(mistakes(f"meters: [{outer}, {other % 't'}]")) == 1
+    assert len(read(f"meters: [{outer}, {other % 'u'}]").meters) == 2
