@@ -8,6 +8,7 @@ bytes, and for the moment of growing the old table beside the new one.
 
 import functools
 import hashlib
+import threading
 from collections.abc import Sequence
 from itertools import repeat
 from typing import NamedTuple
@@ -42,10 +43,12 @@ class Found(NamedTuple):
 class IdentityIndex:
     """Open addressing over columns; slots are ordered by the identity's high bits, so growing is one sweep.
 
-    A slot is free while its low half is zero: no identity has one that is.
+    A slot is free while its low half is zero: no identity has one that is. The writer shares the index with commands
+    that look at the quarantine, and a table that is growing is one that nothing can be found in.
     """
 
     def __init__(self, expected: int = 0) -> None:
+        self._turn = threading.Lock()
         self._allocate(max(CAPACITY_MIN, int(expected / LOAD_MAX * 1.1)))
         self.count = 0
 
@@ -63,6 +66,10 @@ class IdentityIndex:
 
     def find(self, identity: UInt64s) -> Found:
         """What is known of `identity`, an array of (low, high) pairs."""
+        with self._turn:
+            return self._find(identity)
+
+    def _find(self, identity: UInt64s) -> Found:
         low, high = identity[:, LOW], identity[:, HIGH]
         where = np.full(len(identity), -1, dtype=np.int64)
         rows = np.arange(len(identity))
@@ -80,11 +87,12 @@ class IdentityIndex:
 
     def remember(self, identity: UInt64s, content: UInt64s, block: UInt32s) -> None:
         """Add identities that are new and distinct; called after their block is marked, never before."""
-        needed = self.count + len(identity)
-        if needed > self._capacity * LOAD_MAX:
-            self._grow(needed)
-        self._insert(identity[:, LOW], identity[:, HIGH], content, block)
-        self.count = needed
+        with self._turn:
+            needed = self.count + len(identity)
+            if needed > self._capacity * LOAD_MAX:
+                self._grow(needed)
+            self._insert(identity[:, LOW], identity[:, HIGH], content, block)
+            self.count = needed
 
     def _grow(self, needed: int) -> None:
         low, high, content, block = self._low, self._high, self._content, self._block

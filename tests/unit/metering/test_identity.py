@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import threading
 import tracemalloc
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -112,6 +114,28 @@ def test_nothing_is_found_in_nothing() -> None:
     assert index.find(drawn(0, 1)).known.tolist() == []
     remember(index, drawn(0, 1), 1)
     assert (index.count, index.nbytes) == (0, CAPACITY_MIN * SLOT_BYTES)
+
+
+def test_who_looks_while_the_table_grows_finds_what_was_there_before() -> None:
+    found: list[bool] = []
+
+    class Watched(IdentityIndex):
+        def _grow(self, needed: int) -> None:
+            looking.start()
+            super()._grow(needed)
+
+        def _insert(self, *columns: Any) -> None:
+            if looking.ident is not None:
+                looking.join(0.05)  # without a turn of its own it would look right here
+            super()._insert(*columns)
+
+    index = Watched()
+    known = drawn(40_000, 1)
+    looking = threading.Thread(target=lambda: found.extend(index.find(known).known.tolist()))
+    remember(index, known, 1)
+    remember(index, drawn(40_000, 2), 2)
+    looking.join()
+    assert found == [True] * 40_000
 
 
 def hashed(data: list[str], kinds: list[str], time: list[int]) -> list[int]:
