@@ -43,12 +43,13 @@ class Service:
     def __init__(self, directory: Path, port: int) -> None:
         self._directory = directory
         self._port = port
-        self._log = (directory / "service.log").open("wb")
+        self._log = directory / "service.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         arguments = ["serve", "--data", str(self._directory / "data"), "--port", str(self._port)]
-        self._process = subprocess.Popen([*METERLINE, *arguments], stderr=self._log, stdout=self._log)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen([*METERLINE, *arguments], stderr=log, stdout=log)
 
     def start_seconds(self) -> float:
         """How long a start takes, by starting once."""
@@ -87,7 +88,7 @@ class Service:
             self._process.kill()
             self._process.wait()
         else:
-            log = (self._directory / "service.log").read_text("utf-8", "replace")[-3000:]
+            log = self._log.read_text("utf-8", "replace")[-3000:]
             raise AssertionError(f"the service ended by itself with {status}:\n{log}")
 
     def stop(self) -> int:
