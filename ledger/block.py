@@ -78,10 +78,15 @@ def genesis(ledger_id: str) -> Marker:
 
 def mark(previous: Marker, rows: pa.Table, catalog: int, received: int) -> Marker:
     """The marker of the block that follows `previous` and holds `rows`."""
+    return sealed(previous, counted(previous, rows, catalog, received), rows)
+
+
+def counted(previous: Marker, rows: pa.Table, catalog: int, received: int) -> Marker:
+    """What a block's marker counts, and no digest yet."""
     outcome = rows["outcome"].combine_chunks().to_numpy(zero_copy_only=False)
     count = rows["count"].combine_chunks().to_numpy(zero_copy_only=False)
     counts = np.bincount(outcome, minlength=REJECTED + 1)
-    unchained = Marker(
+    return Marker(
         block=previous.block + 1,
         catalog=catalog,
         received=received,
@@ -91,10 +96,15 @@ def mark(previous: Marker, rows: pa.Table, catalog: int, received: int) -> Marke
         quarantined=int(counts[QUARANTINED]),
         duplicates=int(count[outcome == DUPLICATES].sum(dtype=np.int64)),
         rejected=int(count[outcome == REJECTED].sum(dtype=np.int64)),
-        digest=columns_digest(rows, SCHEMA),
+        digest=b"",
         chain=b"",
     )
-    return msgspec.structs.replace(unchained, chain=chain_after(previous, unchained))
+
+
+def sealed(previous: Marker, unsealed: Marker, rows: pa.Table) -> Marker:
+    """A marker with the digest of its rows, chained to the one before."""
+    digested = msgspec.structs.replace(unsealed, digest=columns_digest(rows, SCHEMA))
+    return msgspec.structs.replace(digested, chain=chain_after(previous, digested))
 
 
 def chain_after(previous: Marker, marker: Marker) -> bytes:

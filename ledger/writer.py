@@ -5,11 +5,12 @@ from its rows. A block is never deleted and its number never used again.
 """
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 
-from ledger.block import SCHEMA, Marker, mark
+from ledger.block import SCHEMA, Marker, counted, mark, sealed
 from ledger.engine import Handle
 from ledger.errors import Damaged, LedgerError, Unavailable, UnknownOutcome
 
@@ -23,6 +24,7 @@ class BlockWriter:
     def __init__(self, handle: Handle, head: Marker) -> None:
         self._handle = handle
         self._stop = threading.Event()
+        self._sealing = ThreadPoolExecutor(1, "sealing")
         self.head = head
 
     def append(self, rows: pa.Table, catalog: int, received: int) -> Marker:
@@ -30,8 +32,11 @@ class BlockWriter:
 
         Raises Unavailable when nothing was stored, and UnknownOutcome when the process has to stop and look.
         """
-        marker = mark(self.head, rows, catalog, received)
-        self._insert_block(rows, marker)
+        unsealed = counted(self.head, rows, catalog, received)
+        # The digest is made while the engine writes: neither needs the other.
+        sealing = self._sealing.submit(sealed, self.head, unsealed, rows)
+        self._insert_block(rows, unsealed)
+        marker = sealing.result()
         self._insert_marker(marker)
         self.head = marker
         return marker

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger.block import ACCEPTED, QUARANTINED, SCHEMA
 from ledger.meters import Meter, layouts
-from ledger.scale import decimal_bytes
-from metering.errors import NO_METER, REASONS, TOO_EARLY, TOO_OLD, Rejection
-from metering.events import Event
+from metering.errors import NO_METER, REASONS, TOO_EARLY, TOO_OLD
 from metering.extract import Extracted, Extractor
-from metering.identity import Hasher, UInt64s
-from metering.instants import instants
+from metering.fields import DATA, ID, SOURCE, SUBJECT, TYPE, Fields, text_column, word_column
+from metering.identity import Hasher
+from metering.siphash import UInt64s
 
 DAY_MS = 86_400_000
 FIRST_MS, LAST_MS = -2_208_988_800_000, 10_413_791_999_999
@@ -57,26 +57,15 @@ class Columns(msgspec.Struct, gc=False):
     identity: UInt64s
     content: UInt64s
     outcome: NDArray[np.int8]
-    timeless: list[int]
-    """The events that are not here, because their time can't be read."""
 
 
-def columns(
-    tenant: str, events: list[Event], admission: Admission, hasher: Hasher, bounds: Bounds, now_ms: int
-) -> Columns:
+def columns(tenant: str, events: Fields, admission: Admission, hasher: Hasher, bounds: Bounds, now_ms: int) -> Columns:
     """The columns of `events`, admitted under one catalog version at `now_ms`."""
-    time, timeless = instants([event.time for event in events])
-    if timeless:
-        kept = sorted(set(range(len(events))) - set(timeless))
-        events, time = [events[index] for index in kept], time[kept]
-    sources = [event.source for event in events]
-    ids = [event.id for event in events]
-    data = [event.data for event in events]
-    kind = pa.array([event.type for event in events], pa.string()).dictionary_encode()
-    subject = pa.array([event.subject for event in events], pa.string())
-    identity = hasher.identities(tenant, sources, ids)
-    content = hasher.contents([kind, subject.dictionary_encode()], time, data)
-    extracted = _Extraction(len(events), kind, data, admission.extractors(tenant))
+    time = events.time
+    identity = hasher.identities(tenant, events)
+    content = hasher.contents(events)
+    kind = _words(events, TYPE, hasher)
+    extracted = _Extraction(events, kind, admission.extractors(tenant))
     reason = extracted.reason
     reason[time < max(now_ms - bounds.late_days_max * DAY_MS, FIRST_MS)] = REASONS.index(TOO_OLD)
     reason[time > min(now_ms + bounds.ahead_s_max * 1000, LAST_MS)] = REASONS.index(TOO_EARLY)
@@ -84,39 +73,39 @@ def columns(
     rows = pa.table(
         {
             "outcome": pa.array(outcome),
-            "tenant": _constant(tenant, len(events)),
-            "source": pa.array(sources, pa.string()).dictionary_encode(),
-            "id": pa.array(ids, pa.string()),
+            "tenant": _constant(tenant, events.size),
+            "source": _words(events, SOURCE, hasher),
+            "id": _texts(events, ID),
             "type": kind,
-            "subject": subject,
+            "subject": _texts(events, SUBJECT),
             "time": pa.array(time),
-            "data": _joined(data),
-            "identity": pa.Array.from_buffers(pa.binary(16), len(events), [None, pa.py_buffer(identity)]),
+            "data": _texts(events, DATA),
+            "identity": pa.Array.from_buffers(pa.binary(16), events.size, [None, pa.py_buffer(identity)]),
             "content": pa.array(content),
             "quantities": extracted.quantities(),
             "dimensions": extracted.dimensions(),
             "reason": pa.DictionaryArray.from_arrays(pa.array(reason, pa.int32()), pa.array(extracted.reasons)),
-            "count": pa.array(np.ones(len(events), dtype=np.uint32)),
+            "count": pa.array(np.ones(events.size, dtype=np.uint32)),
         }
     )
-    return Columns(admission.catalog, rows, identity, content, outcome, timeless)
+    return Columns(admission.catalog, rows, identity, content, outcome)
 
 
-def timeless_rejection(event: Event, index: int) -> Rejection:
-    """The rejection of an event whose time can't be read."""
-    reason = f"time {event.time[:40]!r} is no RFC 3339 time with a zone, such as 2026-11-01T12:00:00.000Z"
-    return Rejection(index, "time_unreadable", reason, event.source)
+def _texts(events: Fields, field: int) -> pa.Array:
+    return text_column(events.text, events.spans[:, field], events.spans[:, field + 1])
+
+
+def _words(events: Fields, field: int, hasher: Hasher) -> pa.DictionaryArray:
+    return word_column(events.text, events.spans[:, field], events.spans[:, field + 1], hasher.words(events, field))
 
 
 class _Extraction:
     """Values and dimensions of a request's events, gathered type by type and put back in the events' order."""
 
-    def __init__(
-        self, count: int, kind: pa.DictionaryArray, data: list[msgspec.Raw], extractors: dict[str, Extractor]
-    ) -> None:
+    def __init__(self, events: Fields, kind: pa.DictionaryArray, extractors: dict[str, Extractor]) -> None:
         self.reasons = list(REASONS)
-        self.reason = np.zeros(count, dtype=np.int32)
-        self._count = count
+        self.reason = np.zeros(events.size, dtype=np.int32)
+        self._events = events
         self._found: list[tuple[NDArray[np.int64], Extracted]] = []
         codes = kind.indices.to_numpy()
         for code, event_type in enumerate(kind.dictionary.to_pylist()):
@@ -125,7 +114,7 @@ class _Extraction:
             if extractor is None:
                 self.reason[rows] = REASONS.index(NO_METER)
             elif extractor.reads_data:
-                found = extractor.extract(list(map(data.__getitem__, rows.tolist())) if len(rows) < count else data)
+                found = extractor.extract(events, rows)
                 for place, text in found.reasons.items():
                     self.reason[rows[place]] = self._code(text)
                 self._found.append((rows, found))
@@ -137,26 +126,30 @@ class _Extraction:
 
     def quantities(self) -> pa.Array:
         """Each event's values, in its layout's order."""
-        lists = _Lists(self._count, [(rows, len(found.values)) for rows, found in self._found])
-        pairs = np.zeros((lists.total, 2), dtype=np.int64)
+        lists = _Lists(self._events.size, [(rows, len(found.values)) for rows, found in self._found])
+        pairs = np.zeros((lists.total, 2), dtype=np.uint64)
         for rows, found in self._found:
             for place, column in enumerate(found.values):
-                pairs[lists.starts[rows] + place] = np.frombuffer(decimal_bytes(column), dtype=np.int64).reshape(-1, 2)
-        values = pa.Array.from_buffers(QUANTITIES.value_type, lists.total, [None, pa.py_buffer(pairs.tobytes())])
+                pairs[lists.starts[rows] + place] = column
+        values = pa.Array.from_buffers(QUANTITIES.value_type, lists.total, [None, pa.py_buffer(pairs)])
         return lists.array(values, QUANTITIES)
 
     def dimensions(self) -> pa.Array:
         """Each event's dimensions, in its layout's order."""
-        lists = _Lists(self._count, [(rows, len(found.dimensions)) for rows, found in self._found])
-        columns_of: list[pa.Array] = [pa.array([], pa.string())]
-        entry = np.zeros(lists.total, dtype=np.int64)
-        taken = 0
+        lists = _Lists(self._events.size, [(rows, len(found.dimensions)) for rows, found in self._found])
+        places = np.zeros((lists.total, 2), dtype=np.int32)
+        read: dict[int, str] = {}
         for rows, found in self._found:
             for place, column in enumerate(found.dimensions):
-                entry[lists.starts[rows] + place] = np.arange(taken, taken + len(column))
-                columns_of.append(column)
-                taken += len(column)
-        return lists.array(pa.concat_arrays(columns_of).take(pa.array(entry)), DIMENSIONS)
+                entries = lists.starts[rows] + place
+                places[entries] = column
+                read |= {int(entries[row]): text for row, text in found.texts[place].items()}
+        values = text_column(self._events.text, places[:, 0], places[:, 1])
+        if read:
+            is_read = np.zeros(lists.total, dtype=np.bool_)
+            is_read[list(read)] = True
+            values = pc.replace_with_mask(values, pa.array(is_read), pa.array([read[entry] for entry in sorted(read)]))
+        return lists.array(values, DIMENSIONS)
 
 
 class _Lists:
@@ -178,11 +171,3 @@ class _Lists:
 
 def _constant(text: str, count: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int32)), pa.array([text]))
-
-
-def _joined(data: list[msgspec.Raw]) -> pa.Array:
-    """The data of all events as one text column, without a Python object each."""
-    offsets = np.zeros(len(data) + 1, dtype=np.int32)
-    np.cumsum(np.fromiter(map(len, data), dtype=np.int32, count=len(data)), out=offsets[1:])
-    joined = b"".join(data)
-    return pa.Array.from_buffers(pa.string(), len(data), [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(joined)])

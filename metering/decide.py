@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.block import ACCEPTED, CONFLICT, DUPLICATES
-from metering.identity import HIGH, LOW, Found, UInt64s
+from metering.identity import HIGH, LOW, Found
+from metering.siphash import UInt64s
 
 
 class Content(NamedTuple):

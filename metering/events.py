@@ -1,15 +1,22 @@
-"""Read events out of a body: typed values where they are events, a rejection by index where one is not.
+"""Read events out of a body: where their fields stand, and a rejection by index for each item that is no event.
 
-The quick way decodes the whole body at once; only when an event in it is wrong is it taken apart, so that refusing
-one event refuses no other.
+A plain body is scanned. Of another one the whole is decoded at once, and only when an event in it is wrong is it taken
+apart, so that refusing one event refuses no other.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from metering.body import Form, checked_utf8, is_single, raw_events, syntax_reason, syntax_refusal
 from metering.errors import BodyRefusedError, Rejection
+from metering.fields import Fields, laid_out
+from metering.instants import instant
+from metering.scan import scanned
 
 TEXT_CHARACTERS_MAX = 256
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
@@ -26,9 +33,6 @@ class Event(msgspec.Struct, gc=False):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
-ITEMS_MAX = 200_000
-"""As many as a block has rows. Two bytes of a body can be an item, and to say what is wrong with it takes a hundred."""
-
 EVENT = msgspec.json.Decoder(Event)
 EVENTS = msgspec.json.Decoder(list[Event])
 REQUIRED = ("id", "source", "type", "subject", "time")
@@ -40,32 +44,54 @@ class Sources(msgspec.Struct):
     source: object = ""
 
 
-def read_events(body: bytes, form: Form) -> tuple[list[Event], list[Rejection], list[int]]:
-    """The events of `body`, the items that are none, and the index in the body of each event."""
+def read_events(body: bytes, form: Form, events_max: int) -> tuple[Fields, list[Rejection]]:
+    """The events of `body`, and the items that are none."""
     checked_utf8(body)
-    quick = _all_at_once(body, form)
-    if quick is not None:
-        _refuse_too_many(len(quick))
-        return quick, [], list(range(len(quick)))
-    events: list[Event] = []
-    rejections: list[Rejection] = []
-    places: list[int] = []
+    plain = scanned(body, form)
+    if plain is not None:
+        _refuse_too_many(plain.size, events_max)
+        return plain, []
+    events = _all_at_once(body, form)
+    if events is not None:
+        _refuse_too_many(len(events), events_max)
+        return _settled(dict(enumerate(events)), [])
     items = raw_events(body, form)
-    _refuse_too_many(len(items))
-    for index, raw in enumerate(items):
-        event = _one(index, raw)
-        if isinstance(event, Event):
-            events.append(event)
-            places.append(index)
-        else:
-            rejections.append(event)
-    return events, rejections, places
+    _refuse_too_many(len(items), events_max)
+    found = {index: _one(index, raw) for index, raw in enumerate(items)}
+    return _settled(
+        {index: one for index, one in found.items() if isinstance(one, Event)},
+        [one for one in found.values() if isinstance(one, Rejection)],
+    )
 
 
-def _refuse_too_many(items: int) -> None:
-    if items > ITEMS_MAX:
-        detail = f"the body holds {items} events, and a request at most {ITEMS_MAX}: send fewer events a request"
+def _refuse_too_many(items: int, events_max: int) -> None:
+    if items > events_max:
+        detail = (
+            f"the body holds {items} events, and a request at most {events_max} (request_events_max): "
+            "send fewer events a request"
+        )
         raise BodyRefusedError(413, "Too many events", detail)
+
+
+def _settled(events: dict[int, Event], rejections: list[Rejection]) -> tuple[Fields, list[Rejection]]:
+    """Decoded events, each under its index in the body, as fields; those whose time can't be read are rejected too."""
+    time = {index: instant(event.time) for index, event in events.items()}
+    timeless = [_timeless(index, events[index]) for index, found in time.items() if found is None]
+    timely = [(event, found) for event, found in zip(events.values(), time.values(), strict=True) if found is not None]
+    fields = fields_of([event for event, _ in timely], np.array([found for _, found in timely], np.int64))
+    return fields, sorted([*rejections, *timeless], key=lambda rejection: rejection.index)
+
+
+def fields_of(events: Sequence[Event], time: NDArray[np.int64]) -> Fields:
+    """Where everything stands that decoded events say."""
+    texts = [[getattr(event, name) for event in events] for name in ("id", "source", "type", "subject")]
+    data = pa.array([bytes(event.data) for event in events], pa.binary())
+    return laid_out([*(pa.array(text, pa.string()) for text in texts), data], time)
+
+
+def _timeless(index: int, event: Event) -> Rejection:
+    reason = f"time {event.time[:40]!r} is no RFC 3339 time with a zone, such as 2026-11-01T12:00:00.000Z"
+    return Rejection(index, "time_unreadable", reason, event.source)
 
 
 def _all_at_once(body: bytes, form: Form) -> list[Event] | None:

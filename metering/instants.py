@@ -15,26 +15,10 @@ TIME = re.compile(
     r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))",
     re.ASCII,
 )
-PLAIN_FORMS = {
-    20 + len(rest): b"0000-00-00T00:00:00" + rest + b"Z" for rest in (b"", b".000", b".000000", b".000000000")
-}
-"""The plain forms in UTC by their width, with 0 for any digit."""
-ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
-MS_WIDTH = len("2026-11-01T00:00:00.000")
 DAY_MS = 86_400_000
 UNIX_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 YEAR_1_MS = (1 - UNIX_DAY) * DAY_MS
 YEAR_10000_MS = YEAR_1_MS + 3_652_059 * DAY_MS
-
-
-def instants(texts: list[str]) -> tuple[NDArray[np.int64], list[int]]:
-    """The instants `texts` name, and the indices of those that name none (their instant is 0)."""
-    plain = _plain(texts)
-    if plain is not None:
-        return plain, []
-    found = [instant(text) for text in texts]
-    bad = [index for index, value in enumerate(found) if value is None]
-    return np.array([value or 0 for value in found], dtype=np.int64), bad
 
 
 def instant(text: str) -> int | None:
@@ -58,26 +42,6 @@ def instant(text: str) -> int | None:
     in_utc = days * DAY_MS + (within_s - (-offset_min if sign == "-" else offset_min) * 60) * 1000 + within_ms
     # What a zone takes out of years 1 to 9999 could not be written again in UTC.
     return in_utc if YEAR_1_MS <= in_utc < YEAR_10000_MS else None
-
-
-def _plain(texts: list[str]) -> NDArray[np.int64] | None:
-    """All of `texts` at once where every one has the same plain form in UTC; None where one has not."""
-    count = len(texts)
-    # Every width: what one text lacks at its end, another could have at its beginning.
-    if not count or (width := len(texts[0])) not in PLAIN_FORMS or set(map(len, texts)) != {width}:
-        return None
-    joined = "".join(texts).encode()
-    if joined.translate(ANY_DIGIT) != PLAIN_FORMS[width] * count:
-        return None
-    kept = min(width - 1, MS_WIDTH)
-    digits = np.ascontiguousarray(np.frombuffer(joined, dtype=np.uint8).reshape(count, width)[:, :kept])
-    offsets = np.arange(0, (count + 1) * kept, kept, dtype=np.int32)
-    naive = pa.Array.from_buffers(pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(digits)])
-    try:
-        found: NDArray[np.int64] = naive.cast(pa.timestamp("ms")).cast(pa.int64()).to_numpy()
-    except pa.ArrowInvalid:  # digits, but no such day or hour
-        return None
-    return found if found.min() >= YEAR_1_MS else None
 
 
 def timestamps(instants_ms: NDArray[np.int64]) -> pa.Array:

@@ -26,6 +26,7 @@ from metering.errors import BodyRefusedError
 from metering.events import read_events
 from metering.identity import Hasher, IdentityIndex
 from metering.requests import Answer, Decoded, Request, decoded
+from metering.warm import warm_up
 
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ class IntakeSettings(msgspec.Struct, frozen=True):
     """How requests become blocks."""
 
     body_bytes_max: int = 32 * 2**20
+    request_events_max: int = 200_000
     inflight_bytes_max: int = 256 * 2**20
     block_events_max: int = 200_000
     block_bytes_max: int = 128 * 2**20
@@ -67,6 +69,7 @@ class Intake:
         self.admission = admission
         self.bounds = settings.bounds
         self.hasher = Hasher(ledger.identity.secret)
+        warm_up(self.hasher)
         self.index = load_index(ledger)
         self.failure: BaseException | None = None
         self.on_block: Callable[[Marker, float], None] = lambda _marker, _seconds: None
@@ -160,7 +163,7 @@ class Intake:
             if request.attributes is not None:
                 form, body = "one", binary_event(request.attributes, body)
             request.single = is_single(body, form)
-            request.events, request.rejections, request.places = read_events(body, form)
+            request.events, request.rejections = read_events(body, form, self._settings.request_events_max)
         except (BodyRefusedError, OverloadedError) as refusal:
             self._refuse(request, refusal)
             return False

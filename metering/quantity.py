@@ -5,73 +5,88 @@ cut or rounded.
 """
 
 import re
-from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ledger.scale import QUANTITY_ONE, QUANTITY_SCALE, UNITS_MAX, decimal_integers, integers
+from ledger.scale import QUANTITY_ONE, QUANTITY_SCALE, UNITS_MAX
+from metering.compiled import Bytes, borrowed, compiled
 from metering.errors import MISSING_VALUE, OUT_OF_BOUNDS_VALUE, UNREADABLE_VALUE
+from metering.fields import Spans
+from metering.grammar import MINUS, POINT, QUOTE, ZERO, digits_end
 
 QUANTITY_MAX = UNITS_MAX * QUANTITY_ONE
 NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]{0,400})(?:\.([0-9]{1,400}))?(?:[eE]([+-]?[0-9]{1,400}))?")
-PLAIN_NUMBER = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,9})?$"
-PLAIN_TYPE = pa.decimal128(38, QUANTITY_SCALE)
-QUOTE = ord('"')
+PLAIN_DIGITS_MAX = len(str(UNITS_MAX)) - 1
+"""As many digits before the point as no bound forbids."""
 
-Buffer = bytes | msgspec.Raw
-Integers = NDArray[np.int64] | NDArray[np.object_]
+LOW, HIGH = 0, 1
+NOTHING = np.uint64(0)
+ONE = np.uint64(QUANTITY_ONE)
+HALF = np.uint64(2**32 - 1)
+HALF_BITS = np.uint64(32)
+
+Pairs = NDArray[np.uint64]
+"""The low and the high word of each 128-bit integer."""
 
 
-def quantities(tokens: Sequence[Buffer]) -> tuple[Integers, dict[int, str]]:
-    """The quantities `tokens` hold, and for those that hold none the reason by index (their quantity is 0).
+def quantities(text: Bytes, tokens: Spans) -> tuple[Pairs, list[int]]:
+    """The quantities at `tokens`, and the rows that need a closer look, whose quantity is 0.
 
-    A token is a JSON value as it was written, or empty where there was none.
+    A token is a JSON value as it was written: where it begins, and how many bytes it has.
     """
-    plain = _plain(tokens)
-    if plain is not None:
-        return plain, {}
-    values: list[int] = []
-    reasons: dict[int, str] = {}
-    for index, token in enumerate(tokens):
-        value = quantity(bytes(token))
-        if isinstance(value, str):
-            reasons[index] = value
-            value = 0
-        values.append(value)
-    return integers(values), reasons
+    found = np.zeros((len(tokens), 2), np.uint64)
+    is_plain = np.empty(len(tokens), np.bool_)
+    read_rows(text, tokens, found, is_plain)
+    return found, np.flatnonzero(~is_plain).tolist()
 
 
-def _plain(tokens: Sequence[Buffer]) -> Integers | None:
-    """All of `tokens` at once where every one is a plain number, quoted or not; None where one needs a closer look."""
-    text = _unquoted(tokens)
-    if text is None or not pc.all(pc.match_substring_regex(text, PLAIN_NUMBER), min_count=0).as_py():
-        return None
-    column = text.cast(PLAIN_TYPE)
-    if not len(column):
-        return np.array([], dtype=np.int64)
-    found = decimal_integers(column.buffers()[1].slice(column.offset * 16, len(column) * 16))
-    return found if np.abs(found).max() <= QUANTITY_MAX else None
+@compiled
+def read_rows(text: Bytes, tokens: Spans, found: Pairs, is_plain: NDArray[np.bool_]) -> None:
+    """Read every plain number, quoted or not."""
+    text = borrowed(text)
+    for row in range(len(tokens)):
+        at, end = tokens[row, 0], tokens[row, 0] + tokens[row, 1]
+        if at < end and text[at] == QUOTE:
+            at, end = at + 1, end - 1
+        is_plain[row], found[row, LOW], found[row, HIGH] = plain_quantity(text, at, end)
 
 
-def _unquoted(tokens: Sequence[Buffer]) -> pa.Array | None:
-    """`tokens` as a text column, without the quotes if all of them are quoted; None if there is nothing to read."""
-    lengths = np.fromiter(map(len, tokens), dtype=np.int32, count=len(tokens))
-    if not len(tokens) or lengths.min() == 0:
-        return None
-    joined = b"".join(tokens)
-    offsets = np.zeros(len(tokens) + 1, dtype=np.int32)
-    np.cumsum(lengths, out=offsets[1:])
-    text = pa.Array.from_buffers(pa.string(), len(tokens), [None, pa.py_buffer(offsets), pa.py_buffer(joined)])
-    first = np.frombuffer(joined, dtype=np.uint8)[offsets[:-1]]
-    if (first != QUOTE).all():
-        return text
-    if (first == QUOTE).all():
-        return pc.utf8_slice_codeunits(text, 1, -1)
-    return pc.utf8_trim(text, '"')
+@compiled
+def plain_quantity(text: Bytes, at: int, end: int) -> tuple[bool, np.uint64, np.uint64]:
+    """Whether the number up to `end` is plain, and the two words it is stored as."""
+    is_negative = at < end and text[at] == MINUS
+    at += is_negative
+    whole_end = digits_end(text, at, end)
+    digits = whole_end - at
+    if not 0 < digits <= PLAIN_DIGITS_MAX or (text[at] == ZERO and digits > 1):
+        return False, NOTHING, NOTHING
+    whole = np.int64(0)
+    for place in range(at, whole_end):
+        whole = whole * 10 + (text[place] - ZERO)
+    fraction = np.int64(0)
+    if whole_end < end:
+        decimals_end = digits_end(text, whole_end + 1, end)
+        decimals = decimals_end - whole_end - 1
+        if text[whole_end] != POINT or decimals_end != end or not 0 < decimals <= QUANTITY_SCALE:
+            return False, NOTHING, NOTHING
+        for place in range(QUANTITY_SCALE):
+            fraction = fraction * 10 + (text[whole_end + 1 + place] - ZERO if place < decimals else 0)
+    low, high = scaled(np.uint64(whole), np.uint64(fraction))
+    if is_negative:
+        low = ~low + np.uint64(1)
+        high = ~high + np.uint64(low == NOTHING)
+    return True, low, high
+
+
+@compiled
+def scaled(whole: np.uint64, fraction: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Whole * 10^9 + fraction in two words; half words are what can be multiplied without loss."""
+    lower = (whole & HALF) * ONE + fraction
+    upper = (whole >> HALF_BITS) * ONE
+    low = lower + (upper << HALF_BITS)
+    return low, (upper >> HALF_BITS) + np.uint64(low < lower)
 
 
 def quantity(token: bytes) -> int | str:

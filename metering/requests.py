@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ledger.block import ACCEPTED, CONFLICT, DUPLICATES, QUARANTINED, REJECTED
-from metering.columns import Admission, Bounds, Columns, columns, timeless_rejection
+from metering.columns import Admission, Bounds, Columns, columns
 from metering.errors import Rejection
-from metering.events import Event
+from metering.fields import Fields, joined
 from metering.identity import Hasher
 
 
@@ -43,9 +43,7 @@ class Request(msgspec.Struct, gc=False):
     attributes: dict[str, str] | None = None
     """The attributes of a CloudEvent that came in the headers; its body is then the data alone."""
     single: bool = False
-    events: list[Event] = []
-    places: list[int] = []
-    """The index in the body of each event."""
+    events: Fields | None = None
     rejections: list[Rejection] = []
 
 
@@ -68,22 +66,18 @@ class Decoded(NamedTuple):
         kinds = REJECTED + 1
         counts = np.bincount(self.request_of * kinds + outcome, minlength=len(self.requests) * kinds)
         for request, row in zip(self.requests, counts.reshape(-1, kinds).tolist(), strict=True):
-            rejected = sorted(request.rejections, key=lambda rejection: rejection.index)
-            yield Answer(row[ACCEPTED], row[DUPLICATES], row[CONFLICT], row[QUARANTINED], rejected, request.single)
+            yield Answer(
+                row[ACCEPTED], row[DUPLICATES], row[CONFLICT], row[QUARANTINED], request.rejections, request.single
+            )
 
 
 def decoded(
     tenant: str, requests: Sequence[Request], admission: Admission, hasher: Hasher, bounds: Bounds, now_ms: int
 ) -> Decoded:
     """The events of `requests`, all of one tenant, as columns."""
-    events = [event for request in requests for event in request.events]
-    made = columns(tenant, events, admission, hasher, bounds, now_ms)
-    request_of = np.repeat(np.arange(len(requests)), [len(request.events) for request in requests])
-    first = np.concatenate([[0], np.cumsum([len(request.events) for request in requests])])
-    for row in made.timeless:
-        request = requests[request_of[row]]
-        place = request.places[row - first[request_of[row]]]
-        request.rejections = [*request.rejections, timeless_rejection(events[row], place)]
+    events = [request.events for request in requests if request.events is not None]
+    made = columns(tenant, joined(events), admission, hasher, bounds, now_ms)
+    request_of = np.repeat(np.arange(len(requests)), [one.size for one in events])
     for request in requests:
-        request.events, request.places = [], []
-    return Decoded(tenant, list(requests), made, np.delete(request_of, made.timeless))
+        request.events = None
+    return Decoded(tenant, list(requests), made, request_of)

@@ -12,9 +12,9 @@ from ledger.block import ACCEPTED
 from ledger.meters import meters_at
 from ledger.verify import Problem
 from metering.columns import Admission, Bounds, columns
+from metering.fields import laid_out
 from metering.identity import Hasher
 from meterline.installation import Installation
-from meterline.operations.evidence import as_event
 from posting.documents import of_period
 from posting.reconcile import agreement, read_back
 from rating.repeat import problems as problems_of_run
@@ -42,9 +42,10 @@ def extraction_problems(installation: Installation) -> Callable[[pa.Table], Iter
                 pc.equal(accepted["catalog"], kind["catalog"]), pc.equal(accepted["tenant"], kind["tenant"])
             )
             some = accepted.filter(chosen).combine_chunks()
-            events = [
-                as_event(row) for row in some.select(["id", "source", "type", "subject", "time", "data"]).to_pylist()
-            ]
+            events = laid_out(
+                [some[name].combine_chunks() for name in ("id", "source", "type", "subject", "data")],
+                some["time"].to_numpy(),
+            )
             again = columns(kind["tenant"], events, admission(kind["catalog"]), hasher, Bounds(), 0).rows
             for name in COMPARED:
                 if not some[name].combine_chunks().equals(again[name].combine_chunks().cast(some[name].type)):

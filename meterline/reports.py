@@ -10,7 +10,7 @@ from typing import Any
 from ledger.ledger import Ledger
 from ledger.meters import Meter
 from ledger.scale import quantity_text
-from metering.identity import HIGH, LOW, Hasher
+from metering.identity import Hasher
 from metering.instants import instant, instant_text
 
 GROUPS_MAX = 100_000
@@ -53,9 +53,8 @@ def events_report(ledger: Ledger, hasher: Hasher, tenant: str, query: Query) -> 
     """Every copy of one event that is kept, and which of them counts."""
     _known_only(query, EVENT_PARAMETERS)
     source, event_id = _one(query, "source"), _one(query, "id")
-    pair = hasher.identities(tenant, [source], [event_id])[0]
     cutoff = ledger.head.block
-    copies = ledger.event_copies(tenant, (int(pair[HIGH]) << 64) | int(pair[LOW]), cutoff)
+    copies = ledger.event_copies(tenant, hasher.identity(tenant, source, event_id), cutoff)
     return {"cutoff": str(cutoff), "events": [event_json(copy) for copy in copies]}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ledger.block import ACCEPTED
 from metering.columns import columns
-from metering.events import Event
+from metering.events import Event, fields_of
 from metering.instants import instant_text
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, operation
@@ -108,7 +108,9 @@ def _countable(installation: Installation, tenant: str, rows: Sequence[dict[str,
     """Those of `rows` that would be accepted now."""
     intake = installation.intake
     bounds = intake.bounds
-    made = columns(tenant, [as_event(row) for row in rows], intake.admission, intake.hasher, bounds, now_ms())
+    time = np.array([row["time"] for row in rows], np.int64)
+    events = fields_of([as_event(row) for row in rows], time)
+    made = columns(tenant, events, intake.admission, intake.hasher, bounds, now_ms())
     return [row for row, outcome in zip(rows, made.outcome.tolist(), strict=True) if outcome == ACCEPTED]
 
 

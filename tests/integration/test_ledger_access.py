@@ -112,8 +112,8 @@ def test_whatever_a_name_holds_it_is_a_value_and_nothing_else(place: Place) -> N
         for name in NASTY:
             report = ledger.usage_report("default", "gb_out", 0, NOON_MS + 1, cutoff, ["subject"], [f"of {name}"], 9)
             assert report == [([f"of {name}"], 10**9, 1)], name
-            identity = intake.hasher.identities("default", [f"/s{name}"], [name])[0].tolist()
-            (copy,) = ledger.event_copies("default", identity[0] + 2**64 * identity[1], cutoff)
+            identity = intake.hasher.identity("default", f"/s{name}", name)
+            (copy,) = ledger.event_copies("default", identity, cutoff)
             assert (copy["id"], copy["source"], copy["outcome"]) == (name, f"/s{name}", "accepted")
             assert ledger.usage_report(name, "gb_out", 0, NOON_MS + 1, cutoff, ["subject"], [], 9) == []
             assert ledger.usage_report("default", name, 0, NOON_MS + 1, cutoff, [name], [], 9) == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ledger.block import SCHEMA, Marker, genesis, sealed
 from ledger.errors import Unavailable
 from ledger.ledger import Ledger
 from ledger.meters import Meter
@@ -213,7 +214,12 @@ def test_a_block_adopted_after_a_kill_is_as_its_writer_would_have_left_it(place:
         cut_short(ledger, Fuse(cut))
         made: list[Any] = []
         append = ledger._writer._insert_block
-        ledger._writer._insert_block = lambda rows, marker: (made.append(marker), append(rows, marker))[1]  # type: ignore[func-returns-value,method-assign]
+
+        def watched(rows: Any, marker: Marker) -> None:
+            made.append(sealed(genesis(ledger.identity.id), marker, rows.select(SCHEMA.names)))
+            append(rows, marker)
+
+        ledger._writer._insert_block = watched  # type: ignore[method-assign]
         with pytest.raises(StoppedError):
             told(intake, *sent)
         assert isinstance(intake.failure, Kill)

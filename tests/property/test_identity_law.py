@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from metering.identity import CAPACITY_MIN, Hasher, IdentityIndex, UInt64s
+from metering.fields import laid_out
+from metering.identity import CAPACITY_MIN, Hasher, IdentityIndex
+from metering.siphash import UInt64s
 
 Pair = tuple[int, int]
 TOP = 2**64 - 1
@@ -80,12 +83,13 @@ def test_different_names_have_different_identities_and_the_same_name_always_the_
     names: list[tuple[str, str, str]], secret: bytes
 ) -> None:
     hasher = Hasher(secret[:32])
-    one_by_one = [hasher.identities(tenant, [source], [one]).tolist()[0] for tenant, source, one in names]
-    assert len({tuple(pair) for pair in one_by_one}) == len(names)
+    one_by_one = [hasher.identity(tenant, source, one) for tenant, source, one in names]
+    assert len(set(one_by_one)) == len(names)
     for tenant in {tenant for tenant, _, _ in names}:
         of_tenant = [place for place, name in enumerate(names) if name[0] == tenant]
-        together = Hasher(secret[:32]).identities(
-            tenant, [names[place][1] for place in of_tenant], [names[place][2] for place in of_tenant]
-        )
-        assert together.tolist() == [one_by_one[place] for place in of_tenant]
-    assert all(low != 0 for low, _ in one_by_one)
+        nothing = pa.array([""] * len(of_tenant))
+        ids, sources = (pa.array([names[place][column] for place in of_tenant]) for column in (2, 1))
+        events = laid_out([ids, sources, nothing, nothing, nothing], np.zeros(len(of_tenant), np.int64))
+        together = Hasher(secret[:32]).identities(tenant, events).tolist()
+        assert [low + (high << 64) for low, high in together] == [one_by_one[place] for place in of_tenant]
+    assert all(identity % 2**64 for identity in one_by_one)

@@ -3,10 +3,12 @@
 import re
 from datetime import datetime, timedelta, timezone
 
+import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from metering.instants import instant, instant_text, instants
+from metering.instants import instant, instant_text
+from metering.scan import NO_INSTANT, plain_instant
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - what is left when the zone is taken off
 PARTS = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:)(\d\d)(?:\.(\d{1,30}))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
@@ -60,11 +62,11 @@ plain = st.one_of(
 )
 
 
-def check(batch: list[str]) -> None:
-    found, bad = instants(batch)
-    wanted = [meaning(text) for text in batch]
-    assert bad == [index for index, value in enumerate(wanted) if value is None]
-    assert found.tolist() == [value or 0 for value in wanted]
+def check(text: str) -> None:
+    """The compiled reader gives what the calendar gives, or leaves the text to the other one."""
+    sent = text.encode()
+    read = plain_instant(np.frombuffer(b"9" + sent + b"9", np.uint8), 1, len(sent))
+    assert read in (NO_INSTANT, meaning(text)), text
 
 
 @given(texts)
@@ -88,22 +90,17 @@ def check(batch: list[str]) -> None:
 @example("٢026-11-01T12:00:00Z")
 def test_a_time_is_read_as_the_calendar_reads_it(text: str) -> None:
     assert instant(text) == meaning(text)
-    check([text])
+    check(text)
 
 
-@given(st.lists(texts, max_size=12))
-@example(["2026-11-01T00:00:00Z", "2026-11-01T00:00:00", "Z2026-11-01T00:00:00Z"])
-@example(["2026-11-01T00:00:00.000Z", "2026-11-01T00:00:00Z"])
-def test_a_batch_of_mixed_forms_reads_each_as_if_it_were_alone(batch: list[str]) -> None:
-    check(batch)
-
-
-@given(st.lists(plain, min_size=1, max_size=20))
-def test_a_batch_of_plain_times_reads_each_as_if_it_were_alone(batch: list[str]) -> None:
-    check(batch)
-    same_width = [text for text in batch if len(text) == len(batch[0])]
-    check(same_width)
-    check([text for text in same_width if meaning(text) is not None])
+@given(plain)
+@example("2026-11-01T12:00:00+00:00")
+@example("2026-11-01T12:00:00.123456+05:30")
+@example("2026-11-01T00:00:00.5-23:59")
+def test_the_usual_forms_are_read_by_the_compiled_reader(text: str) -> None:
+    sent = np.frombuffer(text.encode(), np.uint8)
+    known = meaning(text)
+    assert plain_instant(sent, 0, len(sent)) == (NO_INSTANT if known is None else known)
 
 
 @given(st.datetimes(), st.integers(-1439, 1439))

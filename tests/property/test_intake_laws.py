@@ -16,9 +16,11 @@ from ledger.digest import columns_digest
 from ledger.meters import Layout, Meter
 from metering.columns import Admission, Bounds, columns
 from metering.errors import MISSING_VALUE, UNREADABLE_DATA, UNREADABLE_DIMENSION, BodyRefusedError
-from metering.events import Event, read_events
-from metering.extract import Extractor
+from metering.events import Event, fields_of, read_events
+from metering.extract import Extracted, Extractor
+from metering.fields import Fields, joined, laid_out
 from metering.identity import Hasher
+from metering.instants import instant
 from metering.quantity import quantity
 
 NOON_MS = 1_793_534_400_000
@@ -51,17 +53,17 @@ data = st.one_of(good, anything, scalars, st.lists(scalars, max_size=2))
 
 def at(value: Any, path: str) -> Any:
     """What stands at `path`: Ellipsis where nothing does, KeyError where something above is no object."""
-    *above, name = path.split(".")
-    for part in above:
-        value = value.get(part, {}) if isinstance(value, dict) else None
-    if not isinstance(value, dict):
-        raise KeyError(path)
-    return value.get(name, ...)
+    for part in path.split("."):
+        if value is None or value is ...:
+            return ...
+        if not isinstance(value, dict):
+            raise KeyError(path)
+        value = value.get(part, ...)
+    return value
 
 
 def meaning(value: Any) -> tuple[list[int], list[str], str]:
     """The values, dimensions and reason of one event's data, read the slow way."""
-    value = {} if value is None else value
     try:
         found = {path: at(value, path) for path in (*LAYOUT.values, *LAYOUT.dimensions)}
     except KeyError:
@@ -88,12 +90,28 @@ def meaning(value: Any) -> tuple[list[int], list[str], str]:
 @example([{"gb": 1, "net": None}])
 @example([None, {"gb": 1, "net": {"bytes": 2}}])
 def test_values_and_dimensions_are_read_as_they_stand(documents: list[Any]) -> None:
-    found = Extractor(LAYOUT).extract([json.dumps(one).encode() for one in documents])
+    texts_read, found = extracted(LAYOUT, [json.dumps(one) for one in documents])
     for index, one in enumerate(documents):
         numbers, texts, reason = meaning(one)
-        assert [int(column[index]) for column in found.values] == numbers
-        assert [column[index].as_py() for column in found.dimensions] == texts
+        assert [quantity_of(column[index]) for column in found.values] == numbers
+        assert [column[index] for column in texts_read] == texts
         assert found.reasons.get(index, "") == reason
+
+
+def extracted(layout: Layout, data: list[str]) -> tuple[list[list[str]], Extracted]:
+    """What an extractor reads, and the texts of its dimensions."""
+    nothing = pa.array([""] * len(data))
+    events = laid_out([nothing] * 4 + [pa.array(data)], np.zeros(len(data), np.int64))
+    found = Extractor(layout).extract(events, np.arange(len(data)))
+    texts = [
+        [read.get(row, events.text[at : at + length].tobytes().decode()) for row, (at, length) in enumerate(places)]
+        for places, read in zip((places.tolist() for places in found.dimensions), found.texts, strict=True)
+    ]
+    return texts, found
+
+
+def quantity_of(words: Any) -> int:
+    return int.from_bytes(words.tobytes(), "little", signed=True)
 
 
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=3)
@@ -104,7 +122,7 @@ events = st.builds(
     type=st.sampled_from(["egress", "egress", "api", "ping", "unknown"]),
     subject=names,
     time=st.sampled_from(
-        ["2026-11-01T12:00:00Z", "2026-10-01T12:00:00.5Z", "2026-11-01T12:00:00+02:00", "1999-01-01T00:00:00Z", "noon"]
+        ["2026-11-01T12:00:00Z", "2026-10-01T12:00:00.5Z", "2026-11-01T12:00:00+02:00", "1999-01-01T00:00:00Z"]
     ),
     data=data.map(lambda one: msgspec.Raw(json.dumps(one).encode())),
 )
@@ -112,14 +130,14 @@ HASHER = Hasher(bytes(32))
 
 
 def made(batch: list[Event]) -> Any:
-    return columns("default", batch, Admission(1, {"default": METERS}), HASHER, Bounds(), NOON_MS)
+    fields = fields_of(batch, np.array([instant(event.time) for event in batch], np.int64))
+    return columns("default", fields, Admission(1, {"default": METERS}), HASHER, Bounds(), NOON_MS)
 
 
 @given(st.lists(events, min_size=1, max_size=8))
 def test_the_columns_of_a_batch_are_those_of_its_events_one_by_one(batch: list[Event]) -> None:
     together = made(batch)
     alone = [made([one]) for one in batch]
-    assert together.timeless == [index for index, one in enumerate(alone) if one.timeless]
     one_by_one = pa.concat_tables([one.rows.cast(SCHEMA) for one in alone])
     assert together.rows.cast(SCHEMA).equals(one_by_one)
     assert np.array_equal(together.identity, np.concatenate([one.identity for one in alone]))
@@ -138,12 +156,22 @@ items: st.SearchStrategy[Any] = st.one_of(
 
 @given(st.lists(items, max_size=6), st.sampled_from(["\n", "\r\n", "\n\n", " \n"]))
 def test_an_array_and_lines_hold_the_same_events_and_the_same_mistakes(documents: list[Any], end: str) -> None:
-    in_array = read_events(json.dumps(documents).encode(), "array")
-    in_lines = read_events(end.join(map(json.dumps, documents)).encode(), "lines")
-    assert in_array == in_lines
-    events_found, rejections, places = in_array
-    assert sorted([*places, *(one.index for one in rejections)]) == list(range(len(documents)))
-    assert [events_found[number].id for number in range(len(places))] == [documents[place]["id"] for place in places]
+    in_array, mistakes = read_events(json.dumps(documents).encode(), "array", 10)
+    in_lines, same_mistakes = read_events(end.join(map(json.dumps, documents)).encode(), "lines", 10)
+    assert texts_of(in_array) == texts_of(in_lines)
+    assert mistakes == same_mistakes
+    wrong = [one.index for one in mistakes]
+    assert wrong == sorted(set(wrong))
+    right = [document for index, document in enumerate(documents) if index not in wrong]
+    assert [event[0] for event in texts_of(in_array)] == [document["id"] for document in right]
+
+
+def texts_of(events: Fields) -> list[list[Any]]:
+    """What the fields of events say."""
+    whole = joined([events])
+    places = whole.spans.reshape(-1, 5, 2).tolist()
+    texts = [[whole.text[at : at + length].tobytes().decode() for at, length in one] for one in places]
+    return [[*said, instant_ms] for said, instant_ms in zip(texts, whole.time.tolist(), strict=True)]
 
 
 @given(st.lists(items, min_size=1, max_size=4), st.integers(0, 3), st.sampled_from(["{", "[1", "nul", '{"id":}', "\\"]))
@@ -152,24 +180,23 @@ def test_a_broken_line_is_one_rejection_and_a_broken_array_no_event_at_all(
 ) -> None:
     texts = [json.dumps(one) for one in documents]
     texts.insert(place := min(place, len(texts)), broken)
-    _, rejections, _ = read_events("\n".join(texts).encode(), "lines")
+    _, rejections = read_events("\n".join(texts).encode(), "lines", 10)
     assert next(one for one in rejections if one.index == place).code in ("unreadable", "not_an_object")
     with pytest.raises(BodyRefusedError):
-        read_events(f"[{','.join(texts)}]".encode(), "array")
+        read_events(f"[{','.join(texts)}]".encode(), "array", 10)
 
 
 @given(st.binary(max_size=60), st.sampled_from(["array", "lines", "one"]))
 def test_bytes_of_any_kind_are_read_or_refused(sent: bytes, form: Literal["array", "lines", "one"]) -> None:
     try:
-        found, rejections, places = read_events(sent, form)
+        found, rejections = read_events(sent, form, 100)
     except BodyRefusedError:
         return
-    else:
-        assert len(found) == len(places)
-        assert sorted([*places, *(one.index for one in rejections)]) == list(range(len(places) + len(rejections)))
+    items = found.size + len(rejections)
+    assert all(0 <= one.index < items for one in rejections)
 
 
 @given(st.lists(st.decimals(-(10**9), 10**9, places=9), min_size=1, max_size=30))
 def test_quantities_add_up_as_decimals_do(numbers: list[Decimal]) -> None:
-    found = Extractor(Layout(("v",), ())).extract([f'{{"v":{number:f}}}'.encode() for number in numbers])
-    assert sum(found.values[0].tolist()) == int(sum(numbers).scaleb(9))  # type: ignore[union-attr]
+    _, found = extracted(Layout(("v",), ()), [f'{{"v":{number:f}}}' for number in numbers])
+    assert sum(map(quantity_of, found.values[0])) == int(sum(numbers).scaleb(9))  # type: ignore[union-attr]

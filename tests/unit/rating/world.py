@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 import rating.runs
 from ledger.relational import metadata
-from ledger.scale import QUANTITY_ONE, integers
+from ledger.scale import QUANTITY_ONE
 from ledger.usage import Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
 from rating.catalog_store import Applied
+from rating.exact import narrowed
 from rating.periods import Period
 
 assert rating.runs.runs.metadata is metadata
@@ -128,7 +129,7 @@ def totals(rows: Sequence[tuple[str, str, int, int, int, int]]) -> Totals:
         pa.array(columns[0], pa.string()),
         pa.array(columns[1], pa.string()),
         np.array(columns[2], dtype=np.int64),
-        integers(list(columns[3])),
+        narrowed(np.array(columns[3], dtype=np.object_)),
         np.array(columns[4], dtype=np.int64),
         np.array(columns[5], dtype=np.object_),
     )
