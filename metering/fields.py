@@ -42,15 +42,16 @@ class Fields(NamedTuple):
 
 
 def joined(several: Sequence[Fields]) -> Fields:
-    """Several as one; their spans are changed."""
-    base = len(NO_DATA)
-    for one in several:
-        one.spans[:, DATA][one.spans[:, DATA] == ABSENT] = -base
-        one.spans[:, ::2] += base
-        base += len(one.text)
+    """Several as one."""
+    lengths = [len(NO_DATA), *(len(one.text) for one in several)]
+    begins = np.cumsum(lengths, dtype=np.int32)[:-1]
+    spans = np.concatenate([np.zeros((0, SPAN_COLUMNS), np.int32), *(one.spans for one in several)])
+    has_none = spans[:, DATA] == ABSENT
+    spans[:, ::2] += np.repeat(begins, [one.size for one in several])[:, np.newaxis]
+    spans[has_none, DATA] = 0
     return Fields(
         np.frombuffer(b"".join([NO_DATA, *(one.text.data for one in several)]), np.uint8),
-        np.concatenate([np.zeros((0, SPAN_COLUMNS), np.int32), *(one.spans for one in several)]),
+        spans,
         np.concatenate([np.zeros(0, np.int64), *(one.time for one in several)]),
     )
 
