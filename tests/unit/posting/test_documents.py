@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from ledger.errors import Refused
 from posting.documents import approve, documents, drop_drafts, find, of_period, release
-from posting.drafts import write_drafts
+from posting.drafts import ROWS_AT_ONCE, write_drafts
 from posting.names import UnknownDocument
 from tests.contract.memory_erp import MemoryErp
 from tests.unit.posting.charging import Charge, charges
@@ -96,6 +96,16 @@ def test_a_run_without_charges_drafts_nothing() -> None:
     books = Books(charges([]))
     assert books.rows() == []
     assert books.post(MemoryErp()) == []
+
+
+def test_a_run_of_any_size_drafts_each_document_once() -> None:
+    for customers in (ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 1):
+        lines = [Charge(customer=f"c{number:04}", amount=number) for number in range(customers)]
+        rows = Books(charges(lines), approved=False).rows()
+        assert [(row.customer, row.total, row.run, row.state) for row in rows] == [
+            *((f"c{number:04}", number, 1, "draft") for number in range(customers)),
+            (None, None, 1, "draft"),
+        ]
 
 
 def test_a_driver_that_takes_no_tuples_gets_the_same_rows() -> None:
