@@ -11,6 +11,9 @@ QUANTITY_SCALE = 9
 QUANTITY_ONE = 10**QUANTITY_SCALE
 UNITS_MAX = 10**15
 
+Digests = NDArray[np.uint64]
+"""A row a digest: its low and its high 64 bits."""
+
 
 def decimal_integers(unscaled: bytes | memoryview) -> NDArray[np.int64] | NDArray[np.object_]:
     """The integers behind a buffer of 128-bit little-endian two's complement values (Arrow's decimal128)."""
@@ -20,6 +23,28 @@ def decimal_integers(unscaled: bytes | memoryview) -> NDArray[np.int64] | NDArra
         return low
     wide: NDArray[np.object_] = high.astype(np.object_) * 2**64 + low.astype(np.uint64).astype(np.object_)
     return wide
+
+
+def digests(stored: bytes | memoryview) -> Digests:
+    """The digests behind a buffer of 128-bit little-endian integers."""
+    return np.frombuffer(stored, dtype=np.uint64).reshape(-1, 2)
+
+
+def digest_sums(summands: Digests, starts: NDArray[np.int64]) -> Digests:
+    """The sums modulo 2^128 of the groups of `summands` that begin at `starts`."""
+    if not len(summands):
+        return summands
+    # Quarters of a digest cannot wrap 64 bits below 2^32 rows; what is above their 32 bits is carried on afterwards.
+    quarters = np.ascontiguousarray(summands).view(np.uint32)
+    sums = np.add.reduceat(quarters, starts, axis=0, dtype=np.uint64)
+    for quarter in range(3):
+        sums[:, quarter + 1] += sums[:, quarter] >> 32
+    return sums.astype(np.uint32).view(np.uint64)
+
+
+def add_digests(summands: Digests) -> int:
+    """The digest of a set made of these disjoint sets."""
+    return int.from_bytes(digest_sums(summands, np.zeros(1, dtype=np.int64)).tobytes(), "little")
 
 
 def quantity_text(scaled: int) -> str:

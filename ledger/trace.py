@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from ledger.engine import Handle
+from ledger.scale import add_digests
 from ledger.usage import UsageReader, decimal_column, digest_column
 
 SUBJECTS_AT_ONCE = 5_000
@@ -39,7 +40,7 @@ def described(charges: pa.Table) -> EventSet:
     return EventSet(
         sum(charges["events"].to_pylist()),
         sum(decimal_column(charges, "quantity").tolist()),
-        sum(digest_column(charges, "digest").tolist()) % 2**128,
+        add_digests(digest_column(charges, "digest")),
     )
 
 
@@ -50,7 +51,7 @@ def expanded(usage: UsageReader, charges: pa.Table) -> EventSet:
         found = usage.table("totals_of_subjects", **window._asdict(), subjects=list(subjects))
         events += found["events"][0].as_py()
         quantity += int(decimal_column(found, "quantity")[0])
-        digest += int(digest_column(found, "digest")[0])
+        digest += add_digests(digest_column(found, "digest"))
     return EventSet(events, quantity, digest % 2**128)
 
 

@@ -17,7 +17,7 @@ from ledger.block import Marker
 from ledger.engine import Handle
 from ledger.errors import Damaged
 from ledger.meters import Meter, measures
-from ledger.scale import decimal_integers
+from ledger.scale import Digests, decimal_integers, digests
 
 STEP_EVENTS_MAX = 2_000_000
 MetersAt = Callable[[int], dict[str, list[Meter]]]
@@ -42,7 +42,7 @@ class Totals(NamedTuple):
     """The boundary at or before the usage's time, milliseconds."""
     quantity: NDArray[np.int64] | NDArray[np.object_]
     events: NDArray[np.int64]
-    digest: NDArray[np.object_]
+    digest: Digests
     """Sums of row digests modulo 2^128."""
 
 
@@ -202,11 +202,7 @@ def decimal_column(table: pa.Table, name: str) -> NDArray[np.int64] | NDArray[np
     return decimal_integers(column.buffers()[1].slice(column.offset * 16, len(column) * 16))
 
 
-def digest_column(table: pa.Table, name: str) -> NDArray[np.object_]:
-    """A column of 128-bit digests as Python's integers."""
+def digest_column(table: pa.Table, name: str) -> Digests:
+    """A column of 128-bit digests."""
     column = _column(table, name)
-    if not len(column):
-        return np.array([], dtype=np.object_)
-    halves = np.frombuffer(column.buffers()[1], dtype=np.uint64)[column.offset * 2 :][: len(column) * 2].reshape(-1, 2)
-    digests: NDArray[np.object_] = halves[:, 1].astype(np.object_) * 2**64 + halves[:, 0].astype(np.object_)
-    return digests
+    return digests(column.buffers()[1].slice(column.offset * 16, len(column) * 16) if len(column) else b"")

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.charges import digest as charges_digest
+from ledger.scale import add_digests
 from ledger.usage import Totals
 from rating.book import Book
 from rating.conservation import balances, unbilled
@@ -20,7 +21,7 @@ from rating.exact import scaled_text, total
 from rating.kernels import AMOUNT_SCALE
 from rating.match import plain
 from rating.periods import Period
-from rating.rate import DIGEST_MODULUS, Rated, rate
+from rating.rate import Rated, rate
 from rating.runs import ENGINE_VERSION, Manifest
 from rating.spans import Spans, spans
 
@@ -77,8 +78,8 @@ def _input_digest(book: Book, period: Period, when: Spans, totals: Totals, cutof
     usage = []
     for name, code in sorted((name, code) for code, name in enumerate(meter.dictionary.to_pylist())):
         rows = codes == code
-        digest = total(totals.digest[rows]) % DIGEST_MODULUS
-        usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), str(digest)))
+        digest = str(add_digests(totals.digest[rows]))
+        usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), digest))
     said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), when.boundaries, usage)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from ledger.charges import SCHEMA
 from ledger.errors import Refused
-from ledger.scale import QUANTITY_SCALE
+from ledger.scale import QUANTITY_SCALE, Digests, digest_sums
 from ledger.usage import Totals
 from rating.book import Book
 from rating.exact import INT64_MAX, Exact, Int64s, decimals, group_sums, largest, total
@@ -21,7 +21,6 @@ from rating.kernels import AMOUNT_SCALE, Priced, price_lines
 from rating.match import OTHER_PERIOD, RATED, REASONS, Match, match, plain, price_span
 from rating.spans import Spans
 
-DIGEST_MODULUS = 2**128
 EXAMPLES_MAX = 5
 
 
@@ -64,7 +63,7 @@ class Lines(NamedTuple):
     window_end: Int64s
     events: Int64s
     quantity: Exact
-    digest: Exact
+    digest: Digests
 
 
 def rate(book: Book, spans: Spans, totals: Totals, cutoff: int) -> Rated:
@@ -93,10 +92,10 @@ def _lines(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
         window_end,
         group_sums(totals.events[row], starts),
         group_sums(totals.quantity[row], starts),
-        group_sums(totals.digest[row].astype(np.object_), starts).astype(np.object_) % DIGEST_MODULUS,
+        digest_sums(totals.digest[row], starts),
     )
     by = _charge_order(book, unordered)
-    return Lines(*(column[by] for column in unordered))
+    return Lines._make(column[by] for column in unordered)
 
 
 def _windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
@@ -159,7 +158,7 @@ def _charges(book: Book, lines: Lines, priced: Priced, cutoff: int) -> pa.Table:
         "cutoff": np.full(count, cutoff, dtype=np.uint64),
         "events": lines.events.astype(np.uint64),
         "quantity": decimals(lines.quantity, 38, QUANTITY_SCALE),
-        "digest": _digest_column(lines.digest),
+        "digest": pa.Array.from_buffers(pa.binary(16), count, [None, pa.py_buffer(lines.digest.tobytes())]),
         "unrounded": _unrounded(priced),
         "amount": priced.amount.astype(np.int64),
     }
@@ -177,11 +176,6 @@ def _subjects_of(book: Book, customer: Int64s) -> pa.Array:
     offsets = np.searchsorted(book.subjects.customer, np.arange(len(book.customers) + 1)).astype(np.int32)
     kind = SCHEMA.field("subjects").type
     return pa.ListArray.from_arrays(pa.array(offsets), book.subjects.subject, type=kind).take(pa.array(customer))
-
-
-def _digest_column(digests: Exact) -> pa.Array:
-    stored = b"".join([digest.to_bytes(16, "little") for digest in digests.tolist()])
-    return pa.Array.from_buffers(pa.binary(16), len(digests), [None, pa.py_buffer(stored)])
 
 
 def _unrated(totals: Totals, matched: Match) -> list[Unrated]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 import rating.runs
 from ledger.relational import metadata
-from ledger.scale import QUANTITY_ONE
+from ledger.scale import QUANTITY_ONE, digests
 from ledger.usage import Totals
 from rating import book as books
 from rating import catalog_store
@@ -131,7 +131,7 @@ def totals(rows: Sequence[tuple[str, str, int, int, int, int]]) -> Totals:
         np.array(columns[2], dtype=np.int64),
         narrowed(np.array(columns[3], dtype=np.object_)),
         np.array(columns[4], dtype=np.int64),
-        np.array(columns[5], dtype=np.object_),
+        digests(b"".join(digest.to_bytes(16, "little") for digest in columns[5])),
     )
 
 
