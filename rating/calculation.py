@@ -11,11 +11,14 @@ from typing import Protocol
 import msgspec
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 from ledger.charges import digest as charges_digest
 from ledger.scale import add_digests
 from ledger.usage import Totals
+from rating import book as books
 from rating.book import Book
+from rating.boundaries import boundaries
 from rating.conservation import balances, unbilled
 from rating.exact import scaled_text, total
 from rating.kernels import AMOUNT_SCALE
@@ -23,7 +26,7 @@ from rating.match import plain
 from rating.periods import Period
 from rating.rate import Rated, rate
 from rating.runs import ENGINE_VERSION, Manifest
-from rating.spans import Spans, spans
+from rating.spans import spans
 
 
 class UsageReader(Protocol):
@@ -39,27 +42,37 @@ class UsageReader(Protocol):
         """The chain hash at a cutoff, in hex."""
 
 
-def calculate(ledger: UsageReader, book: Book, period: Period, cutoff: int, now_ms: int) -> tuple[Manifest, pa.Table]:
-    """The charges of a period, and the manifest that goes with them."""
-    when = spans(book, period)
-    first, last = when.boundaries[0], when.boundaries[-1]
-    totals = ledger.totals(book.tenant, when.boundaries, cutoff)
-    with ThreadPoolExecutor(1) as other:
-        # The engine counts while we rate: neither waits for the other.
-        counting = other.submit(ledger.counts, book.tenant, first, last, cutoff)
-        rated = rate(book, when, totals, cutoff)
+def calculate(
+    ledger: UsageReader,
+    connection: sa.Connection,
+    tenant: str,
+    version: int,
+    period: Period,
+    cutoff: int,
+    now_ms: int,
+) -> tuple[Manifest, pa.Table]:
+    """The charges of a period under catalog `version`, and the manifest that goes with them."""
+    cuts = boundaries(connection, tenant, version, period)
+    with ThreadPoolExecutor(1) as engine:
+        # The engine sums while we load the book, and counts while we rate: neither waits for the other.
+        summing = engine.submit(ledger.totals, tenant, cuts, cutoff)
+        counting = engine.submit(ledger.counts, tenant, cuts[0], cuts[-1], cutoff)
+        book = books.load(connection, tenant, version)
+        totals = summing.result()
+        rated = rate(book, spans(book, period), totals, cutoff)
+        output_digest = charges_digest(rated.charges).hex()
         accepted = counting.result()
     chain = ledger.chain_at(cutoff)
     manifest = Manifest(
         tenant=book.tenant,
         period=str(period),
-        complete=now_ms >= last,
+        complete=now_ms >= cuts[-1],
         cutoff=cutoff,
         chain=chain,
         catalog_version=book.version,
         engine_version=ENGINE_VERSION,
-        input_digest=_input_digest(book, period, when, totals, cutoff, chain),
-        output_digest=charges_digest(rated.charges).hex(),
+        input_digest=_input_digest(book, period, cuts, totals, cutoff, chain),
+        output_digest=output_digest,
         charges=len(rated.charges),
         events=int(rated.charges["events"].to_numpy().sum()),
         totals={},
@@ -71,7 +84,7 @@ def calculate(ledger: UsageReader, book: Book, period: Period, cutoff: int, now_
     return msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), rated.charges
 
 
-def _input_digest(book: Book, period: Period, when: Spans, totals: Totals, cutoff: int, chain: str) -> str:
+def _input_digest(book: Book, period: Period, cuts: Sequence[int], totals: Totals, cutoff: int, chain: str) -> str:
     """What the charges are a function of, whatever order it came in."""
     meter = plain(totals.meter).dictionary_encode()
     codes = meter.indices.to_numpy()
@@ -80,7 +93,7 @@ def _input_digest(book: Book, period: Period, when: Spans, totals: Totals, cutof
         rows = codes == code
         digest = str(add_digests(totals.digest[rows]))
         usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), digest))
-    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), when.boundaries, usage)
+    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), cuts, usage)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
 
 

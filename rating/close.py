@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from rating import book as books
 from rating import runs
 from rating.calculation import UsageReader, calculate
 from rating.catalog_store import newest_version
@@ -85,9 +84,8 @@ def close(
         standing = runs.live_run(connection, tenant, period)
         if standing is not None:
             return _already(ledger, standing)
-        book = books.load(connection, tenant, newest_version(connection))
-    cutoff = ledger.head.block
-    manifest, charges = calculate(ledger, book, month, cutoff, now_ms)
+        version, cutoff = newest_version(connection), ledger.head.block
+        manifest, charges = calculate(ledger, connection, tenant, version, month, cutoff, now_ms)
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)
     if dry_run:

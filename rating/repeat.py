@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from ledger.charges import digest as charges_digest
-from rating import book as books
 from rating.calculation import calculate
 from rating.close import Record
 from rating.periods import parse_period
@@ -18,8 +17,9 @@ def rerate(ledger: Record, connection: sa.Connection, run: Run) -> bytes:
 
 
 def _again(ledger: Record, connection: sa.Connection, run: Run) -> Manifest:
-    book = books.load(connection, run.tenant, run.manifest.catalog_version)
-    manifest, _ = calculate(ledger, book, parse_period(run.period), run.manifest.cutoff, now_ms=0)
+    said = run.manifest
+    period = parse_period(run.period)
+    manifest, _ = calculate(ledger, connection, run.tenant, said.catalog_version, period, said.cutoff, now_ms=0)
     return manifest
 
 

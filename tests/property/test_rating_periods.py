@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from io import BytesIO
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,10 +19,11 @@ from ledger.usage import Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
+from rating.boundaries import boundaries
 from rating.catalog import Catalog, Contract, Price
 from rating.catalog_checks import faults
 from rating.conservation import balances, residual
-from rating.periods import Period
+from rating.periods import Period, day_number, day_start, instants
 from rating.rate import Rated, rate
 from rating.spans import spans
 from tests.property.rating_worlds import World, worlds
@@ -32,16 +34,24 @@ DIGITS = {"EUR": 2, "USD": 2, "JPY": 0}
 CUTOFF = 1
 
 
-def book_of(catalog: Catalog) -> Book:
+class Terms(NamedTuple):
+    """What rating knows of a catalog, and the boundaries of each month."""
+
+    book: Book
+    boundaries: dict[Period, list[int]]
+
+
+def terms_of(catalog: Catalog) -> Terms:
     with store().begin() as connection:
         assert list(faults(catalog, Catalog())) == []
         done = catalog_store.apply_catalog(connection, TENANT, Catalog(), catalog, "", "tests", 0)
-        return books.load(connection, TENANT, done.version)
+        bounds = {month: boundaries(connection, TENANT, done.version, month) for month in MONTHS}
+        return Terms(books.load(connection, TENANT, done.version), bounds)
 
 
-def rated(book: Book, usage: list[Use], month: Period) -> Rated:
-    when = spans(book, month)
-    return rate(book, when, MemoryLedger(usage).totals(TENANT, when.boundaries, CUTOFF), CUTOFF)
+def rated(terms: Terms, usage: list[Use], month: Period) -> Rated:
+    totals = MemoryLedger(usage).totals(TENANT, terms.boundaries[month], CUTOFF)
+    return rate(terms.book, spans(terms.book, month), totals, CUTOFF)
 
 
 class Clerk:
@@ -110,7 +120,7 @@ def cost(quantity: Decimal, price: Price) -> Decimal:
 @given(worlds())
 @settings(max_examples=100)
 def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
-    book, clerk = book_of(world.catalog), Clerk(world.catalog)
+    terms, clerk = terms_of(world.catalog), Clerk(world.catalog)
     for month in MONTHS:
         lines: dict[tuple[str, str, date | None], list[Use]] = defaultdict(list)
         left: dict[tuple[str, str], int] = defaultdict(int)
@@ -120,7 +130,7 @@ def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
                 lines[priced[0].id, use.meter, priced[1].since].append(use)
             elif when == month:
                 left[use.meter, outcome] += 1
-        found = rated(book, world.usage, month)
+        found = rated(terms, world.usage, month)
         assert {(entry.meter, entry.reason): entry.measured.events for entry in found.unrated} == left
         rows = found.charges.to_pylist()
         assert len(rows) == len(lines)
@@ -150,12 +160,28 @@ def _begins(key: tuple[str, str, date | None], row: dict[str, int], clerk: Clerk
 
 @given(worlds())
 @settings(max_examples=60)
+def test_usage_is_cut_at_every_instant_of_the_month_at_which_anything_changes(world: World) -> None:
+    plans = {plan.name: plan for plan in world.catalog.plans}
+    changes = {
+        day_start(day_number(day), contract.timezone)
+        for contract in world.catalog.contracts
+        for day in (contract.start, contract.end, *(price.since for price in plans[contract.plan].prices))
+        if day
+    }
+    zones = {"UTC", *(contract.timezone for contract in world.catalog.contracts)}
+    for month, found in terms_of(world.catalog).boundaries.items():
+        edges = {edge for zone in zones for edge in instants(month, zone)}
+        assert found == sorted(edges | {change for change in changes if min(edges) <= change <= max(edges)})
+
+
+@given(worlds())
+@settings(max_examples=60)
 def test_months_share_all_usage_and_each_keeps_its_equation(world: World) -> None:
-    book = book_of(world.catalog)
+    terms = terms_of(world.catalog)
     told = dict.fromkeys(["charges", "unrated"], 0)
     for month in MONTHS:
-        found = rated(book, world.usage, month)
-        bounds = spans(book, month).boundaries
+        found = rated(terms, world.usage, month)
+        bounds = terms.boundaries[month]
         accepted = MemoryLedger(world.usage).counts(TENANT, bounds[0], bounds[-1], CUTOFF)
         assert residual(balances(accepted, found)) == []
         told["charges"] += sum(found.charges["events"].to_pylist())
@@ -176,13 +202,11 @@ def serialized(table: pa.Table) -> bytes:
 def test_order_cuts_and_encodings_of_the_sums_make_no_difference_to_any_byte(
     world: World, random: np.random.Generator
 ) -> None:
-    book = book_of(world.catalog)
-    when = spans(book, MONTHS[1])
+    book, bounds = terms_of(world.catalog)
+    when, cuts = spans(book, MONTHS[1]), bounds[MONTHS[1]]
     ledger = MemoryLedger(world.usage)
-    once = rate(book, when, ledger.totals(TENANT, when.boundaries, CUTOFF), CUTOFF)
-    more = sorted(
-        {*when.boundaries, *(use.time for use in world.usage if when.boundaries[0] <= use.time < when.boundaries[-1])}
-    )
+    once = rate(book, when, ledger.totals(TENANT, cuts, CUTOFF), CUTOFF)
+    more = sorted({*cuts, *(use.time for use in world.usage if cuts[0] <= use.time < cuts[-1])})
     again = rate(book, when, _shuffled(ledger.totals(TENANT, more, CUTOFF), random), CUTOFF)
     assert serialized(again.charges) == serialized(once.charges)
     assert (again.unrated, again.other_period) == (once.unrated, once.other_period)

@@ -17,6 +17,7 @@ from ledger.usage import Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
+from rating.boundaries import boundaries
 from rating.catalog_store import Applied
 from rating.exact import narrowed
 from rating.periods import Period
@@ -150,9 +151,23 @@ def applied(relational: sa.Engine, text: str, tenant: str = TENANT) -> Applied:
     return done
 
 
-def book_of(text: str) -> Book:
-    """The book of a catalog file."""
+class Terms(NamedTuple):
+    """What rating knows of a catalog."""
+
+    book: Book
+    boundaries: list[int]
+    """Of November."""
+
+
+def terms_of(text: str) -> Terms:
+    """The terms of a catalog file."""
     relational = store()
     done = applied(relational, text)
     with relational.connect() as connection:
-        return books.load(connection, TENANT, done.version)
+        book = books.load(connection, TENANT, done.version)
+        return Terms(book, boundaries(connection, TENANT, done.version, NOVEMBER))
+
+
+def book_of(text: str) -> Book:
+    """The book of a catalog file."""
+    return terms_of(text).book
