@@ -1,0 +1,175 @@
+"""Calculate with columns of exact ratios: a day's share of a month, 0.1 % of an amount, bytes in gibibytes.
+
+A column is numerators over denominators, which are positive and may be one for all rows. Every step first proves that
+int64 holds its largest possible result, and is taken with Python's integers where it does not: nothing wraps, and
+nothing is rounded before somebody asks for it.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rating.exact import INT64_MAX, Exact, Int64s, largest, narrowed
+
+Bools = NDArray[np.bool_]
+
+HALF_UP: Final = 0
+"""To the nearest, halves away from zero."""
+UP: Final = 1
+"""To the next that is not below: the ceiling."""
+DOWN: Final = 2
+"""To the next that is not above: the floor."""
+
+
+class Ratios(NamedTuple):
+    """Row by row `numerator / denominator`; a denominator of one row stands for all."""
+
+    numerator: Exact
+    denominator: Exact
+
+
+def of_scale(values: Exact, scale: int) -> Ratios:
+    """Integers of 10^-scale as ratios."""
+    return reduced(Ratios(values, narrowed(np.array([10**scale], dtype=np.object_))))
+
+
+def whole(values: Exact) -> Ratios:
+    """Whole numbers as ratios."""
+    return Ratios(values, np.ones(1, dtype=np.int64))
+
+
+def constant(numerator: int, denominator: int = 1) -> Ratios:
+    """One ratio for all rows."""
+    return Ratios(*(narrowed(np.array([value], dtype=np.object_)) for value in (numerator, denominator)))
+
+
+def plus(left: Ratios, right: Ratios) -> Ratios:
+    """The sums."""
+    one, other, denominator = _alike(left, right)
+    return Ratios(sums(one, other), denominator)
+
+
+def minus(left: Ratios, right: Ratios) -> Ratios:
+    """The differences."""
+    return plus(left, negative(right))
+
+
+def negative(ratios: Ratios) -> Ratios:
+    """The same below zero where they are above."""
+    return Ratios(-ratios.numerator, ratios.denominator)
+
+
+def times(left: Ratios, right: Ratios) -> Ratios:
+    """The products."""
+    return reduced(Ratios(products(left.numerator, right.numerator), products(left.denominator, right.denominator)))
+
+
+def over(left: Ratios, right: Ratios) -> Ratios:
+    """The quotients; `right` is nowhere zero."""
+    sign = np.where(right.numerator < 0, -1, 1)
+    upside_down = Ratios(right.denominator * sign, right.numerator * sign)
+    return times(left, upside_down)
+
+
+def is_above(left: Ratios, right: Ratios) -> Bools:
+    """Where `left` is more than `right`."""
+    one, other, _ = _alike(left, right)
+    return np.asarray(one > other, dtype=np.bool_)
+
+
+def greater(left: Ratios, right: Ratios) -> Ratios:
+    """Row by row the greater of the two."""
+    one, other, denominator = _alike(left, right)
+    return Ratios(np.where(one > other, one, other), denominator)
+
+
+def lesser(left: Ratios, right: Ratios) -> Ratios:
+    """Row by row the lesser of the two."""
+    return negative(greater(negative(left), negative(right)))
+
+
+def where(chosen: Bools, left: Ratios, right: Ratios) -> Ratios:
+    """Rows of `left` where `chosen`, of `right` elsewhere."""
+    one, other, denominator = _alike(left, right)
+    return Ratios(np.where(chosen, one, other), denominator)
+
+
+def taken(ratios: Ratios, rows: Any) -> Ratios:
+    """Some of the rows."""
+    is_common = len(ratios.denominator) == 1
+    return Ratios(ratios.numerator[rows], ratios.denominator if is_common else ratios.denominator[rows])
+
+
+def integers(ratios: Ratios, mode: int | Int64s) -> Exact:
+    """Whole numbers: each ratio rounded by its `mode`."""
+    numerator, denominator = ratios
+    modes = np.broadcast_to(np.asarray(mode), np.broadcast_shapes(numerator.shape, denominator.shape))
+    doubled = sums(products(np.abs(numerator), np.array([2])), np.broadcast_to(denominator, modes.shape))
+    nearest = doubled // products(denominator, np.array([2]))
+    down = numerator // denominator
+    rounded = np.where(modes == HALF_UP, np.where(numerator < 0, -nearest, nearest), down)
+    return narrowed(np.where((modes == UP) & (down * denominator != numerator), down + 1, rounded))
+
+
+def at_scale(ratios: Ratios, scale: int | Int64s, mode: int | Int64s) -> Exact:
+    """Integers of 10^-scale: each ratio rounded by its `mode`; scales below zero are tens and hundreds."""
+    scales = np.asarray(scale)
+    factors = _each(scales, lambda one: 10 ** max(one, 0))
+    divisors = _each(scales, lambda one: 10 ** max(-one, 0))
+    return integers(Ratios(products(ratios.numerator, factors), products(ratios.denominator, divisors)), mode)
+
+
+def sums(left: Exact, right: Exact) -> Exact:
+    """Sums that cannot wrap."""
+    if left.dtype == np.int64 and right.dtype == np.int64:
+        if largest(left) + largest(right) <= INT64_MAX:
+            return np.asarray(left + right)
+        left = left.astype(np.object_)
+    return narrowed(np.asarray(left + right))
+
+
+def products(left: Exact, right: Exact) -> Exact:
+    """Products that cannot wrap."""
+    if left.dtype == np.int64 and right.dtype == np.int64:
+        if largest(left) * largest(right) <= INT64_MAX:
+            return np.asarray(left * right)
+        left = left.astype(np.object_)
+    return narrowed(np.asarray(left * right))
+
+
+def reduced(ratios: Ratios) -> Ratios:
+    """The same with smaller numbers, as far as one divisor serves every row of a common denominator."""
+    numerator, denominator = ratios
+    if len(denominator) == 1:
+        divisor = _common_divisor(numerator, int(denominator[0]))
+        if divisor == 1:
+            return ratios
+        return Ratios(narrowed(numerator // divisor), narrowed(denominator // divisor))
+    divisors = np.gcd(numerator, denominator)
+    return Ratios(narrowed(numerator // divisors), narrowed(denominator // divisors))
+
+
+def _common_divisor(numerator: Exact, denominator: int) -> int:
+    if denominator == 1 or not len(numerator):
+        return denominator
+    return math.gcd(int(np.gcd.reduce(numerator)), denominator)
+
+
+def _alike(left: Ratios, right: Ratios) -> tuple[Exact, Exact, Exact]:
+    """Both numerators over one denominator."""
+    if len(left.denominator) == len(right.denominator) == 1 and left.denominator[0] == right.denominator[0]:
+        return left.numerator, right.numerator, left.denominator
+    common = np.gcd(left.denominator, right.denominator)
+    to_left, to_right = narrowed(right.denominator // common), narrowed(left.denominator // common)
+    denominator = products(left.denominator, to_left)
+    return products(left.numerator, to_left), products(right.numerator, to_right), denominator
+
+
+def _each(scales: NDArray[Any], power: Callable[[int], int]) -> Exact:
+    if scales.ndim == 0:
+        return narrowed(np.array([power(int(scales))], dtype=np.object_))
+    different, code = np.unique(scales, return_inverse=True)
+    return narrowed(np.array([power(int(one)) for one in different], dtype=np.object_)[code])

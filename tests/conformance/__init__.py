@@ -1,0 +1,1 @@
+"""Cases from other engines, mapped onto the parts of our prices and run through the real engine."""
