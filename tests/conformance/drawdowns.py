@@ -1,4 +1,4 @@
-"""Maps cases onto credits of ours."""
+"""Maps cases onto drawdowns of ours."""
 
 from tests.conformance.figures import Calculation
 
