@@ -70,7 +70,8 @@ def test_retry_after_is_honoured(value: str) -> None:
 
 
 def test_an_answer_that_comes_before_the_body_is_read_is_heard() -> None:
-    early = Step(429, headers=(("Retry-After", "7"),), fault="answers before it has read the body")
+    parting = (("Retry-After", "7"), ("Connection", "close"))
+    early = Step(429, headers=parting, fault="answers before it has read the body")
     with scripted_intake(early) as intake:
         clock = QuickClock()
         with emitter_to(intake, clock=clock, backoff=Backoff(draw=lambda: 0), gzip_bytes_min=1 << 30) as emitter:
