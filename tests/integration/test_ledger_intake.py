@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ledger.meters import Meter
 from metering.columns import Bounds
 from metering.instants import instant
 from metering.intake import IntakeSettings
@@ -155,6 +156,27 @@ def test_dimensions_are_read_as_text_and_absent_ones_are_none(place: Place) -> N
             "😀": 1,
             "a\0b": 1,
         }
+
+
+def test_null_above_a_dimension_is_an_absent_one_and_above_a_value_a_missing_one(place: Place) -> None:
+    nested = [
+        Meter("calls", "call", "count", dimensions={"region": "geo.region"}),
+        Meter("bytes", "flow", "sum", value="net.bytes", dimensions={"region": "geo.region"}),
+    ]
+    with place.ledger() as ledger, place.intake(ledger) as intake:
+        intake.admission = place.catalog(2, {"default": nested})
+        answer = told(
+            intake,
+            event("a", type="call", data={"geo": None}),
+            event("b", type="call", data={"geo": {"region": "eu"}}),
+            event("c", type="flow", data={"geo": None, "net": {"bytes": 1}}),
+            event("d", type="flow", data={"geo": None, "net": None}),
+        )
+        assert counts(answer) == (3, 0, 0, 1, 0)
+        (kept,) = ledger.kept_events("default", "quarantined", (0, 0), 10)
+        assert kept["reason"].startswith("value_missing")
+        calls = ledger.usage_report("default", "calls", 0, NOON_MS + 1, ledger.head.block, ["region"], [], 9)
+        assert sorted((key, events) for key, _, events in calls) == [([""], 1), (["eu"], 1)]
 
 
 def test_other_spellings_of_many_events_are_duplicates_and_other_values_conflicts(place: Place) -> None:

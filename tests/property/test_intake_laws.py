@@ -88,6 +88,7 @@ def meaning(value: Any) -> tuple[list[int], list[str], str]:
 @given(st.lists(data, min_size=1, max_size=8))
 @example([{"gb": 1, "net": {"bytes": 1, "region": "eu"}}] * 3)
 @example([{"gb": 1, "net": None}])
+@example([{"gb": 1, "net": {"bytes": 1, "region": "eu"}}, {"gb": 1, "net": None}, {"gb": 1, "net": [], "plan": None}])
 @example([None, {"gb": 1, "net": {"bytes": 2}}])
 def test_values_and_dimensions_are_read_as_they_stand(documents: list[Any]) -> None:
     texts_read, found = extracted(LAYOUT, [json.dumps(one) for one in documents])
