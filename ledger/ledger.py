@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ledger import anchor, charges, trace, usage
 from ledger.block import OUTCOMES, Marker, chain_after, genesis
 from ledger.engine import EngineSettings, Handle, migrate, open_handle
-from ledger.errors import Damaged
+from ledger.errors import Damaged, LedgerError, Unavailable
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
@@ -194,8 +194,15 @@ class Ledger:
         return pairs.reshape(-1, 2), answer["content"].to_numpy(), answer["block"].to_numpy()
 
     def originals(self, blocks: list[int], identities: list[int]) -> dict[int, tuple[str, str, int, str]]:
-        """Type, subject, time and data of the accepted copies of some identities."""
-        found = self.reading.rows("originals", blocks=blocks, identities=identities)
+        """Type, subject, time and data of the accepted copies of some identities: asked before a block is appended.
+
+        The writer asks, so it asks through its own handle: through the readers' it would wait for every long report.
+        """
+        try:
+            found = self._write.rows("originals", blocks=blocks, identities=identities)
+        except LedgerError as error:
+            message = f"earlier copies can't be read ({error}): nothing was stored; send the events again"
+            raise Unavailable(message) from error
         return {identity: (kind, subject, time, data) for identity, _, _, kind, subject, time, data in found}
 
     def described(self, lines: pa.Table) -> EventSet:

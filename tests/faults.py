@@ -76,6 +76,21 @@ class Unsure(Handle):
         return super().rows(name, **parameters)
 
 
+class Unreadable(Handle):
+    """A handle that can't read one statement, as often as it is told."""
+
+    def __init__(self, real: Handle, statement: str, times: int) -> None:
+        super().__init__(real._client)
+        self._statement = statement
+        self._left = times
+
+    def rows(self, name: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        if name == self._statement and self._left:
+            self._left -= 1
+            raise LedgerError("the engine does not answer")
+        return super().rows(name, **parameters)
+
+
 def cut_short(ledger: Ledger, fuse: Fuse) -> None:
     """Let a kill end what `ledger` writes."""
     ledger._writer._handle = Fused(ledger._write, fuse)

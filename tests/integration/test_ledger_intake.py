@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from ledger.errors import Unavailable
 from ledger.meters import Meter
 from metering.columns import Bounds
 from metering.instants import instant
 from metering.intake import IntakeSettings
 from metering.requests import Answer
+from tests.faults import Unreadable
 from tests.place import ANSWER_S, NOON_MS, Place, body, counts, event, problems, received, told, usage
 
 
@@ -189,6 +191,24 @@ def test_other_spellings_of_many_events_are_duplicates_and_other_values_conflict
         assert counts(told(intake, *again)) == (0, many // 2, many // 2, 0, 0)
         assert counts(told(intake, *sent)) == (0, many, 0, 0, 0)
         assert usage(ledger) == {"gb_out": (many, many * 10**9)}
+
+
+def test_a_copy_that_cant_be_compared_refuses_its_block_and_stops_nothing(place: Place) -> None:
+    with place.ledger() as ledger, place.intake(ledger) as intake:
+        told(intake, event("a", data={"gb": 1, "n": 2}))
+        ledger._write = Unreadable(ledger._write, "originals", times=1)
+        spelled_otherwise = event("a", data={"n": 2, "gb": 1})
+        with pytest.raises(Unavailable, match=r"earlier copies can't be read .*: nothing was stored; send the events"):
+            told(intake, spelled_otherwise, event("b"))
+        assert (intake.failure, ledger.head.block) == (None, 1)
+        assert counts(told(intake, spelled_otherwise, event("b"))) == (1, 1, 0, 0, 0)
+
+
+def test_copies_are_compared_while_a_long_report_is_read(place: Place) -> None:
+    with place.ledger() as ledger, place.intake(ledger) as intake:
+        told(intake, event("a", data={"gb": 1, "n": 2}))
+        with ledger.reading._turn:
+            assert counts(told(intake, event("a", data={"n": 2, "gb": 1}))) == (0, 1, 0, 0, 0)
 
 
 def test_numbers_beyond_every_bound_are_compared_and_stop_nothing(place: Place) -> None:
