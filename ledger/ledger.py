@@ -37,14 +37,25 @@ class Ledger:
     """The open ledger."""
 
     def __init__(self, settings: EngineSettings, relational: sa.Engine, directory: Path) -> None:
-        """Open, migrate and recover; raises Damaged when what is stored contradicts itself."""
+        """Open, migrate and recover; raises Damaged when what is stored contradicts itself, and leaves nothing open."""
         self.relational = relational
         self.directory = directory
         self.identity = anchor.identify(relational)
-        self._write = open_handle(settings, session="writer")
-        migrate(self._write, migrations())
-        self.writing = open_handle(settings, session="follower")
-        self.reading = open_handle(settings, readonly=True)
+        self._anchored = genesis(self.identity.id)
+        self._large_merges: bool | None = None
+        self._closing = threading.Event()
+        with contextlib.ExitStack() as opened:
+            self._write = opened.enter_context(open_handle(settings, session="writer"))
+            migrate(self._write, migrations())
+            self.writing = opened.enter_context(open_handle(settings, session="follower"))
+            self.reading = opened.enter_context(open_handle(settings, readonly=True))
+            self._recover()
+            self._opened = opened.pop_all()
+        self._anchoring = threading.Thread(target=self._keep_anchor, name="anchor", daemon=True)
+        self._anchoring.start()
+
+    def _recover(self) -> None:
+        """Make what readers see true again: marked blocks up to the head, usage in steps that are done."""
         markers = read_chain(self._write, self.identity.id)
         head = adopt(self._write, markers[-1])
         if head.block != markers[-1].block:
@@ -55,12 +66,7 @@ class Ledger:
         self._accepted = sum(marker.accepted for marker in markers)
         self._follower = UsageFollower(self.writing, self._meters_at, markers[1:])
         self._usage = UsageReader(self.reading, self._follower)
-        self._anchored = genesis(self.identity.id)
-        self._large_merges: bool | None = None
-        self._closing = threading.Event()
         self._anchor_head()
-        self._anchoring = threading.Thread(target=self._keep_anchor, name="anchor", daemon=True)
-        self._anchoring.start()
 
     def _check_anchors(self, markers: Sequence[Marker]) -> None:
         for known in anchor.read(self.relational, self.directory):
@@ -267,9 +273,8 @@ class Ledger:
         self._writer.stop()
         self._closing.set()
         self._anchoring.join()
-        self._anchor_head()
-        for handle in (self._write, self.writing, self.reading):
-            handle.close()
+        with self._opened:
+            self._anchor_head()
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from ledger.block import Marker, mark
-from ledger.errors import Damaged, Unavailable, UnknownOutcome
+from ledger.engine import Handle, open_handle
+from ledger.errors import Damaged, LedgerError, Unavailable, UnknownOutcome
 from ledger.ledger import Ledger
 from ledger.meters import Meter
 from ledger.writer import _with_place
@@ -119,6 +120,25 @@ def test_an_unmarked_block_in_two_parts_is_damage(place: Place) -> None:
         ledger._write.insert("events", columns.slice(2))
     with pytest.raises(Damaged, match="in one part"):
         place.ledger()
+
+
+def test_a_damaged_ledger_leaves_no_connection_open(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Handle] = []
+
+    def noted(*asked: Any, **more: Any) -> Handle:
+        opened.append(open_handle(*asked, **more))
+        return opened[-1]
+
+    with place.ledger() as ledger:
+        append(ledger, 2)
+    place.raw.execute("DELETE FROM blocks WHERE block = 1")
+    monkeypatch.setattr("ledger.ledger.open_handle", noted)
+    with pytest.raises(Damaged, match="block 1: missing"):
+        place.ledger()
+    assert len(opened) == 3
+    for handle in opened:
+        with pytest.raises(LedgerError, match="closed"):
+            handle.rows("steps")
 
 
 @pytest.mark.parametrize("table", ["events", "blocks"])
