@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.tenants import checked_tenant
 from posting import documents, outbox, reports
 from posting.drafts import write_drafts
 from posting.journal import journals
@@ -54,6 +55,8 @@ def close(installation: Installation, asked: Close, output: Output) -> Outcome:
     """Rate a period at a fixed cutoff and draft its documents; a period that is closed stays as it is."""
     ledger = installation.ledger
     _checked_period(asked.period)
+    with installation.relational.connect() as connection:
+        checked_tenant(connection, asked.tenant)
     output.progress(f"deriving usage up to block {ledger.head.block}, then rating {asked.period}")
 
     def draft(connection: sa.Connection, run: int, charges: pa.Table) -> None:
@@ -136,6 +139,7 @@ def discard(installation: Installation, asked: Discard, _: Output) -> Outcome:
     """Take back a close that is not approved, with a reason, so that the period can be closed again."""
     _checked_period(asked.period)
     with installation.relational.begin() as connection:
+        checked_tenant(connection, asked.tenant)
         run = runs.discard(connection, asked.tenant, asked.period, asked.reason, now_ms())
         dropped = documents.drop_drafts(connection, asked.tenant, asked.period, run.id)
     return Outcome({"period": asked.period, "run": run.id, "state": run.state, "documents_dropped": dropped})
@@ -189,16 +193,16 @@ def release(installation: Installation, asked: OfDocument, _: Output) -> Outcome
     return Outcome({"document": asked.document, "released": True})
 
 
-def _checked_period(text: str) -> str:
+def _checked_period(text: str) -> None:
     try:
         parse_period(text)
     except ValueError as error:
         raise RequestError(str(error)) from error
-    return text
 
 
 def _live(connection: sa.Connection, asked: OfPeriod) -> runs.Run:
-    run = runs.live_run(connection, asked.tenant, _checked_period(asked.period))
+    _checked_period(asked.period)
+    run = runs.live_run(connection, checked_tenant(connection, asked.tenant), asked.period)
     if run is None:
         raise RequestError(f"{asked.period} is not closed: `meterline close {asked.period}` comes first")
     return run

@@ -60,3 +60,16 @@ def test_a_method_that_is_not_possible_is_told_with_those_that_are(site: Site) -
     answer = site.request("/livez", b"", {})
     assert answer.status == 405
     assert set(answer.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("command", ["close", "approve", "post", "invoices"])
+def test_a_tenant_without_a_catalog_is_told_with_those_that_have_one(site: Site, command: str) -> None:
+    done = site.run(command, "2026-10", "--tenant", "typo", "--json")
+    assert (done.status, done.output) == (2, "")
+    assert "tenant typo has no catalog: the tenants are default" in done.said
+
+
+def test_nothing_of_a_tenant_without_a_catalog_is_discarded(site: Site) -> None:
+    done = site.run("close", "2026-10", "--discard", "a mistake", "--tenant", "typo")
+    assert done.status == 2
+    assert "tenant typo has no catalog" in done.said
