@@ -6,6 +6,7 @@ import msgspec
 
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.tenants import checked_name
 from rating import catalog_store
 
 
@@ -21,8 +22,9 @@ class Apply(msgspec.Struct, frozen=True):
 @operation("apply", Apply)
 def apply(installation: Installation, asked: Apply, _: Output) -> Outcome:
     """Make the file the next version of the catalog; with a mistake in it, nothing is changed."""
+    tenant = checked_name(asked.tenant)
     with installation.relational.begin() as connection:
-        applied = catalog_store.apply(connection, asked.tenant, asked.text, _actor(), now_ms(), dry_run=asked.dry_run)
+        applied = catalog_store.apply(connection, tenant, asked.text, _actor(), now_ms(), dry_run=asked.dry_run)
     if isinstance(applied, list):
         mistakes = "\n".join(f"  {asked.file}: {mistake}" for mistake in sorted(applied))
         raise RequestError(f"{asked.file} has {len(applied)} mistakes; nothing was changed\n{mistakes}")

@@ -8,6 +8,7 @@ from metering import keys
 from metering.instants import instant_text
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.tenants import checked_name
 
 
 class CreateKey(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ def create(installation: Installation, asked: CreateKey, _: Output) -> Outcome:
     if unknown := [scope for scope in asked.scopes if scope not in keys.SCOPES]:
         raise RequestError(f"no scope is named {unknown[0]}: expected {', '.join(keys.SCOPES)}")
     with installation.relational.begin() as connection:
-        key, text = keys.create(connection, asked.tenant, asked.scopes, now_ms())
+        key, text = keys.create(connection, checked_name(asked.tenant), asked.scopes, now_ms())
     return Outcome({"id": key.id, "tenant": key.tenant, "scopes": list(key.scopes), "key": text})
 
 

@@ -73,3 +73,13 @@ def test_nothing_of_a_tenant_without_a_catalog_is_discarded(site: Site) -> None:
     done = site.run("close", "2026-10", "--discard", "a mistake", "--tenant", "typo")
     assert done.status == 2
     assert "tenant typo has no catalog" in done.said
+
+
+@pytest.mark.parametrize("name", ["", "../up"])
+def test_a_name_that_no_tenant_can_have_is_told_and_gets_no_key_and_no_catalog(site: Site, name: str) -> None:
+    keys = site.asked("keys", "list")
+    for command in (["keys", "create", "--scope", "ingest"], ["apply", str(site.directory / "catalog.yaml")]):
+        done = site.run(*command, "--tenant", name)
+        assert (done.status, done.output) == (2, "")
+        assert f"{name!r} can't be a tenant's name: expected letters, digits" in done.said
+    assert site.asked("keys", "list") == keys
