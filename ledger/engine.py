@@ -201,7 +201,7 @@ def _client(settings: EngineSettings, session: str) -> Client:
             autogenerate_session_id=False,
             dedicated_pool=True,  # so that closing the handle closes its connections
         )
-    Path(settings.path).mkdir(parents=True, exist_ok=True)
+    Path(settings.path).mkdir(parents=True, exist_ok=True, mode=0o700)
     return clickhouse_connect.get_client(interface="chdb", path=settings.path, settings=_session_settings(settings))
 
 

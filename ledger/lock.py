@@ -1,5 +1,6 @@
 """Hold a data directory for one process: an embedded ledger has one, and a second must learn who has it."""
 
+import contextlib
 import fcntl
 import os
 import sys
@@ -26,7 +27,7 @@ class DirectoryLock:
 
     def __init__(self, directory: Path) -> None:
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_private(directory)
             self._file = os.open(directory / FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise Refused(f"{directory} can't be used as a data directory: {error.strerror}") from error
@@ -60,3 +61,11 @@ class DirectoryLock:
 
     def __exit__(self, _type: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
         self.release()
+
+
+def _make_private(directory: Path) -> None:
+    """Make `directory`, for its owner alone; one with something in it already is as its owner wants it."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not any(directory.iterdir()):
+        with contextlib.suppress(PermissionError):  # another's directory: the owner says who may enter
+            directory.chmod(0o700)

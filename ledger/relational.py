@@ -3,9 +3,13 @@
 What is small and changes lives here: keys, catalog, runs, documents. What grows with events lives in ClickHouse.
 """
 
+import glob
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+
+from ledger.errors import Refused
 
 metadata = sa.MetaData(
     naming_convention={
@@ -18,12 +22,28 @@ metadata = sa.MetaData(
 )
 
 
-def connect(url: str) -> sa.Engine:
+def connect(url: str | sa.URL) -> sa.Engine:
     """An engine for `url`; on SQLite a commit is on the disk before it returns, as on PostgreSQL."""
     engine = sa.create_engine(url)
     if engine.dialect.name == "sqlite":
+        if engine.url.database:
+            _make_private(Path(engine.url.database))
         sa.event.listen(engine, "connect", _make_sqlite_durable)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Let only its owner open `file`, which holds hashes of keys and the ledger's secret.
+
+    SQLite gives the files it puts beside it the same mode. One that is there is not opened here: to close it would
+    give up the locks that this process may have on it.
+    """
+    try:
+        file.touch(0o600)
+        for one in (file, *file.parent.glob(f"{glob.escape(file.name)}-*")):
+            one.chmod(0o600)
+    except OSError as error:
+        raise Refused(f"{file} can't be used as the relational store: {error.strerror}") from error
 
 
 def _make_sqlite_durable(connection: Any, _record: object) -> None:

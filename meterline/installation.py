@@ -4,6 +4,7 @@ One process opens an installation. Commands go to the running service when there
 otherwise; both run the same operations on the same object.
 """
 
+import contextlib
 import threading
 import time
 from functools import cached_property
@@ -38,14 +39,15 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.directory = settings.data_directory.absolute()
-        self._lock = DirectoryLock(self.directory)
-        try:
+        with contextlib.ExitStack() as opened:
+            opened.enter_context(DirectoryLock(self.directory))
             self.relational = _relational(settings, self.directory)
-            self.ledger = Ledger(_engine(settings, self.directory), self.relational, self.directory)
-        except BaseException:
-            self._lock.release()
-            raise
-        self.erp = FileErp(Path(settings.erp_directory) if settings.erp_directory else self.directory / "erp")
+            opened.callback(self.relational.dispose)
+            self.ledger = opened.enter_context(
+                Ledger(_engine(settings, self.directory), self.relational, self.directory)
+            )
+            self.erp = FileErp(Path(settings.erp_directory) if settings.erp_directory else self.directory / "erp")
+            self._opened = opened.pop_all()
         self.stopping = False
         self.changing = threading.Lock()
         """Held by operations that change relational state, so that one is done before the next begins."""
@@ -67,11 +69,9 @@ class Installation:
 
     def close(self) -> None:
         """Finish what was accepted, and give the directory back."""
-        if "intake" in self.__dict__:
-            self.intake.close()
-        self.ledger.close()
-        self.relational.dispose()
-        self._lock.release()
+        with self._opened:
+            if "intake" in self.__dict__:
+                self.intake.close()
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +81,8 @@ class Installation:
 
 
 def _relational(settings: Settings, directory: Path) -> sa.Engine:
-    engine = connect(settings.relational_url or f"sqlite:///{directory / 'relational.sqlite'}")
+    in_directory = sa.URL.create("sqlite", database=str(directory / "relational.sqlite"))
+    engine = connect(settings.relational_url or in_directory)
     upgrade(engine)
     return engine
 

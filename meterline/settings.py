@@ -77,9 +77,13 @@ def load(environment: Mapping[str, str], file: Path | None = None, **given: Any)
         if name not in known:
             raise SettingsError(f"unknown setting {name}: expected one of {', '.join(known)}")
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings: {error}") from error
+    if "?" in str(settings.data_directory.absolute()):
+        # The embedded engine takes what follows it for settings of its own, and would put its files elsewhere.
+        raise SettingsError(f"data {settings.data}: expected a directory without a question mark in its path")
+    return settings
 
 
 def from_process(**given: Any) -> Settings:

@@ -83,3 +83,11 @@ def test_a_name_that_no_tenant_can_have_is_told_and_gets_no_key_and_no_catalog(s
         assert (done.status, done.output) == (2, "")
         assert f"{name!r} can't be a tenant's name: expected letters, digits" in done.said
     assert site.asked("keys", "list") == keys
+
+
+def test_a_directory_with_signs_of_an_address_in_its_name_holds_all_that_is_made(tmp_path: Path) -> None:
+    data = tmp_path / "a&b=c #d;%41"
+    assert meterline("keys", "create", "--scope", "read", data=data).status == 0
+    assert (data / "relational.sqlite").stat().st_mode & 0o777 == 0o600
+    assert meterline("status", data=tmp_path / "what?").status == 2
+    assert [file.name for file in tmp_path.iterdir()] == [data.name]

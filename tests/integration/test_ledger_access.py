@@ -42,6 +42,16 @@ def test_a_second_process_is_told_who_holds_the_directory_and_what_to_do(tmp_pat
         pass
 
 
+def test_an_empty_directory_becomes_private_and_one_with_something_in_it_stays(tmp_path: Path) -> None:
+    for name in ("empty", "used"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "used" / "file").touch()
+    with DirectoryLock(tmp_path / "empty"), DirectoryLock(tmp_path / "used"):
+        assert (tmp_path / "empty").stat().st_mode & 0o777 == 0o700
+        assert (tmp_path / "used").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_directory_given_up_can_be_held_again_and_not_twice(tmp_path: Path) -> None:
     directory = tmp_path / "made on the way"
     with DirectoryLock(directory):
