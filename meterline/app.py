@@ -65,7 +65,7 @@ def _router(installation: Installation, keyring: Keyring, metrics: Metrics) -> S
         text = await asyncio.to_thread(metrics.text)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/livez", livez),
             Route("/readyz", readyz),
@@ -75,6 +75,9 @@ def _router(installation: Installation, keyring: Keyring, metrics: Metrics) -> S
         ],
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
+    # An emitter that follows a redirect sends its body twice, or not at all: it is told the path instead.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _reading(installation: Installation, keyring: Keyring, report: Report) -> Callable[[Request], Any]:
@@ -122,7 +125,11 @@ def _problem(problem: Problem) -> Response:
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
-    return _problem(Problem("No such page", 404, f"{request.url.path} is not here; events go to POST /v1/events"))
+    path = request.url.path
+    meant = path.rstrip("/")
+    if meant != path and any(isinstance(route, Route) and route.path == meant for route in request.app.routes):
+        return _problem(Problem("No such page", 404, f"{path} is not here: write {meant}, without a slash at its end"))
+    return _problem(Problem("No such page", 404, f"{path} is not here; events go to POST /v1/events"))
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:

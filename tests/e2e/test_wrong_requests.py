@@ -62,6 +62,18 @@ def test_a_method_that_is_not_possible_is_told_with_those_that_are(site: Site) -
     assert set(answer.headers["allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
 
 
+@pytest.mark.parametrize("path", ["/v1/events/", "/v1/events//"])
+def test_a_slash_at_the_end_is_told_with_the_path_that_is_meant(site: Site, path: str) -> None:
+    answer = site.request(path, b"[]", {})
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json["detail"] == f"{path} is not here: write /v1/events, without a slash at its end"
+
+
+def test_a_page_that_is_not_here_is_told_with_where_events_go(site: Site) -> None:
+    for path in ("/", "/v1/event", "/v1/event/"):
+        assert site.request(path, b"[]", {}).json["detail"] == f"{path} is not here; events go to POST /v1/events"
+
+
 @pytest.mark.parametrize("command", ["close", "approve", "post", "invoices"])
 def test_a_tenant_without_a_catalog_is_told_with_those_that_have_one(site: Site, command: str) -> None:
     done = site.run(command, "2026-10", "--tenant", "typo", "--json")
