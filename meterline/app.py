@@ -20,6 +20,7 @@ from meterline.keyring import Keyring
 from meterline.metrics import Metrics
 from meterline.problems import Problem
 from meterline.reports import Query, QuestionError, events_report, usage_report
+from meterline.upkeep import Upkeep
 
 log = structlog.get_logger()
 
@@ -29,12 +30,12 @@ Report = Callable[[Installation, str, Query], dict[str, Any]]
 class App:
     """ASGI: POST /v1/events takes the short way, everything else goes through the router."""
 
-    def __init__(self, installation: Installation, metrics: Metrics) -> None:
+    def __init__(self, installation: Installation, metrics: Metrics, upkeep: Upkeep) -> None:
         self._metrics = metrics
         keyring = Keyring(installation.relational)
         settings = installation.settings
         self._events = EventsEndpoint(installation.intake, keyring, settings.body_bytes_max, settings.body_seconds_max)
-        self._others = _router(installation, keyring, metrics)
+        self._others = _router(installation, keyring, metrics, upkeep)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a bug is logged and answered as one."""
@@ -50,14 +51,16 @@ class App:
         self._metrics.requests.labels(str(status)).inc()
 
 
-def _router(installation: Installation, keyring: Keyring, metrics: Metrics) -> Starlette:
+def _router(installation: Installation, keyring: Keyring, metrics: Metrics, upkeep: Upkeep) -> Starlette:
     async def livez(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
         failure = installation.intake.failure
         if failure is None and not installation.stopping:
-            return PlainTextResponse("ready\n")
+            # Events are taken and counted all the same, so it stays ready.
+            put_off = f"; upkeep is put off: {upkeep.trouble}" if upkeep.trouble else ""
+            return PlainTextResponse(f"ready{put_off}\n")
         reason = "stopping" if failure is None else f"the intake stopped: {failure}"
         return PlainTextResponse(f"not ready: {reason}\n", 503)
 

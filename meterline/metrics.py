@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from ledger.block import Marker
 from meterline.installation import Installation
+from meterline.upkeep import Upkeep
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -19,7 +20,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 class Metrics:
     """The metrics of one service."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, upkeep: Upkeep) -> None:
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "meterline_requests", "Requests to POST /v1/events by status", ["status"], registry=self._registry
@@ -28,7 +29,7 @@ class Metrics:
         self._block_seconds = Histogram(
             "meterline_block_seconds", "Time to store one block", buckets=SECONDS, registry=self._registry
         )
-        self._registry.register(_State(installation))
+        self._registry.register(_State(installation, upkeep))
 
     def block_stored(self, marker: Marker, seconds: float) -> None:
         """Count one block."""
@@ -44,8 +45,9 @@ class Metrics:
 class _State(Collector):
     """Gauges that are read from the installation when they are asked for."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, upkeep: Upkeep) -> None:
         self._installation = installation
+        self._upkeep = upkeep
 
     def collect(self) -> Iterator[Metric]:
         """The state of the ledger and the intake."""
@@ -53,6 +55,11 @@ class _State(Collector):
         yield GaugeMetricFamily("meterline_head_block", "Number of the last marked block", ledger.head.block)
         yield GaugeMetricFamily(
             "meterline_usage_waiting_events", "Accepted events that are not in usage yet", ledger.waiting_events
+        )
+        yield GaugeMetricFamily(
+            "meterline_upkeep_put_off",
+            "1 while upkeep can't be done; /readyz says why",
+            int(bool(self._upkeep.trouble)),
         )
         yield GaugeMetricFamily("meterline_identities", "Identities in the index", intake.index.count)
         yield GaugeMetricFamily("meterline_identity_index_bytes", "Memory of the index", intake.index.nbytes)

@@ -1,4 +1,4 @@
-"""Run the service: HTTP, the control socket, and the upkeep that waits for a quiet moment.
+"""Run the service: HTTP, the control socket, and upkeep.
 
 SIGTERM stops taking requests, finishes what was accepted, and ends; a failure of the intake ends the process too,
 because only a restart can tell what is stored.
@@ -7,8 +7,6 @@ because only a restart can tell what is stored.
 import asyncio
 import signal
 import socket
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,55 +15,26 @@ import uvicorn
 import uvloop
 
 from ledger.block import Marker
-from ledger.errors import LedgerError, Refused
+from ledger.errors import Refused
 from meterline.app import App
 from meterline.control import ControlServer
 from meterline.installation import Installation
 from meterline.metrics import Metrics
+from meterline.upkeep import Upkeep
 
 log = structlog.get_logger()
 
-UPKEEP_EVERY_S = 0.25
+LOOK_EVERY_S = 0.25
 GRACE_S = 30
 BACKLOG = 1024
 
 
-class Upkeep:
-    """Derives usage in large steps, and lets large parts merge when it is quiet."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-        self._last_block_at = time.monotonic()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
-        self._thread.start()
-
-    def block_stored(self) -> None:
-        """It is not quiet."""
-        self._last_block_at = time.monotonic()
-
-    def _run(self) -> None:
-        settings, ledger = self._installation.settings, self._installation.ledger
-        while not self._stop.wait(UPKEEP_EVERY_S):
-            quiet = time.monotonic() - self._last_block_at > settings.quiet_s
-            try:
-                ledger.let_large_parts_merge(allowed=quiet)
-                if ledger.waiting_events and (quiet or ledger.waiting_events >= settings.usage_lag_events_max):
-                    ledger.derive()
-            except LedgerError:
-                log.exception("upkeep put off")
-
-    def close(self) -> None:
-        """Stop after the step that runs."""
-        self._stop.set()
-        self._thread.join()
-
-
 def serve(installation: Installation) -> int:
     """Serve until told to stop; returns the exit status."""
-    listening = _listen(installation.settings.host, installation.settings.port)  # first: it may be refused
-    metrics = Metrics(installation)
-    upkeep = Upkeep(installation)
+    settings = installation.settings
+    listening = _listen(settings.host, settings.port)  # first: it may be refused
+    upkeep = Upkeep(installation.ledger, settings.quiet_s, settings.usage_lag_events_max)
+    metrics = Metrics(installation, upkeep)
 
     def block_stored(marker: Marker, seconds: float) -> None:
         metrics.block_stored(marker, seconds)
@@ -75,7 +44,7 @@ def serve(installation: Installation) -> int:
     control = ControlServer(installation)
     server = _Server(
         uvicorn.Config(
-            App(installation, metrics),
+            App(installation, metrics, upkeep),
             loop="uvloop",
             http="httptools",
             lifespan="off",
@@ -113,7 +82,7 @@ async def _until_told(server: uvicorn.Server, listening: socket.socket, installa
     async def watch() -> None:
         while not server.should_exit:
             server.should_exit = installation.intake.failure is not None
-            await asyncio.sleep(UPKEEP_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
         installation.stopping = True
 
     watching = asyncio.create_task(watch())

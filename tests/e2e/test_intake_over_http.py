@@ -183,8 +183,10 @@ def test_usage_is_known_as_it_was_at_a_cutoff(site: Site) -> None:
 
 def test_health_and_metrics_are_there(site: Site) -> None:
     assert site.request("/livez", None, {}).status == 200
-    assert site.request("/readyz", None, {}).status == 200
+    ready = site.request("/readyz", None, {})
+    assert (ready.status, ready.body) == (200, b"ready\n")
     text = site.request("/metrics", None, {}).body.decode()
+    assert "meterline_upkeep_put_off 0.0" in text
     for name in ("meterline_events_total", "meterline_identities", "meterline_parts", "meterline_block_seconds"):
         assert name in text
     assert site.request("/nothing", None, {}).status == 404
