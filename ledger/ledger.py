@@ -3,6 +3,7 @@
 Readers see gapless marked blocks up to the head, and usage up to a cutoff; opening is where both become true again.
 """
 
+import collections
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +16,16 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from ledger import anchor, charges, trace, usage
-from ledger.block import OUTCOMES, Marker, chain_after, genesis
-from ledger.engine import EngineSettings, Handle, migrate, open_handle
+from ledger.block import OUTCOMES, Marker, genesis
+from ledger.chain import Chain
+from ledger.engine import EngineSettings, migrate, open_handle
 from ledger.errors import Damaged, LedgerError, Unavailable
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
 from ledger.usage import Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
-from ledger.writer import BlockWriter, adopt
+from ledger.writer import BlockWriter, adopt, unmarked
 
 ANCHOR_EVERY_S = 0.5
 MERGED_BYTES_QUIET = 150 * 2**30
@@ -56,29 +58,22 @@ class Ledger:
 
     def _recover(self) -> None:
         """Make what readers see true again: marked blocks up to the head, usage in steps that are done."""
-        markers = read_chain(self._write, self.identity.id)
-        head = adopt(self._write, markers[-1])
-        if head.block != markers[-1].block:
-            markers.append(head)
-        self._check_anchors(markers)
-        self._writer = BlockWriter(self._write, head)
-        self._head = head
-        self._accepted = sum(marker.accepted for marker in markers)
-        self._follower = UsageFollower(self.writing, self._meters_at, markers[1:])
+        chain = Chain(self.identity.id, anchor.read(self.relational, self.directory))
+        self._follower = UsageFollower(self.writing, self._meters_at)
         self._usage = UsageReader(self.reading, self._follower)
+        for marker in chain.read(self._write):
+            self._follower.block_marked(marker)
+        left = unmarked(self._write, chain.head)
+        if left is not None:
+            chain.follow(left)
+        chain.check_end()  # before anything is written: this may be another ledger, or an older state of it
+        if left is not None:
+            adopt(self._write, left)
+            self._follower.block_marked(left)
+        self._writer = BlockWriter(self._write, chain.head)
+        self._head = chain.head
+        self._accepted = chain.accepted
         self._anchor_head()
-
-    def _check_anchors(self, markers: Sequence[Marker]) -> None:
-        for known in anchor.read(self.relational, self.directory):
-            if known.ledger != self.identity.id:
-                raise Damaged("head anchor", f"it is of ledger {known.ledger}, and this is ledger {self.identity.id}")
-            if known.block > markers[-1].block:
-                last = markers[-1].block
-                raise Damaged(
-                    f"block {last + 1}", f"the tail is cut: {known.block} blocks were marked, {last} are here"
-                )
-            if markers[known.block].chain.hex() != known.chain:
-                raise Damaged(f"block {known.block}", "its chain hash is not the one that was anchored")
 
     @property
     def head(self) -> Marker:
@@ -190,6 +185,11 @@ class Ledger:
         """How many identities are taken."""
         return self._accepted
 
+    def ranges(self, events: int) -> list[tuple[int, int]]:
+        """Every block up to the head in ranges (first, last) that accepted about so many `events` each."""
+        found = self.reading.rows("block_ranges", events=events, cutoff=self.head.block)
+        return [(first, last) for first, last in found]
+
     def identities(self, first: int, last: int) -> tuple[UInt64s, UInt64s, NDArray[np.uint32]]:
         """The identities that blocks `first` to `last` accepted, (low, high), with their content and block."""
         answer = self.reading.table("identities", first=first, last=last).combine_chunks()
@@ -225,18 +225,21 @@ class Ledger:
 
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""
+        anchors = anchor.read(self.relational, self.directory)  # before the cutoff: none is beyond it then
         cutoff = self.head.block
         self.derive(cutoff)
         try:
-            markers = read_chain(self.reading, self.identity.id)[: cutoff + 1]
-            self._check_anchors(markers)
+            chain = Chain(self.identity.id, anchors)
+            collections.deque(chain.read(self.reading, cutoff), maxlen=0)
+            chain.check_end()
         except Damaged as damage:
             yield Problem(damage.where, damage.what)
             return
-        if len(markers) <= cutoff:
-            yield Problem(f"block {len(markers)}", "its marker is gone, and it was the last")
+        if chain.head.block < cutoff:
+            yield Problem(f"block {chain.head.block + 1}", "its marker is gone, and it was the last")
             return
-        yield from block_problems(self.reading, markers, look)
+        again = Chain(self.identity.id)
+        yield from block_problems(self.reading, again.head, again.read(self.reading, cutoff), look)
         yield from stray_problems(self.reading, cutoff, lambda: self.head.block)
         yield from usage_problems(self.reading, cutoff, self._follower.cut_short, self._meters_at)
 
@@ -281,17 +284,3 @@ class Ledger:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def read_chain(handle: Handle, ledger_id: str) -> list[Marker]:
-    """Every marker from the genesis on, gapless and chained, or Damaged with the first that is not."""
-    markers = [genesis(ledger_id)]
-    for row in handle.rows("markers"):
-        marker = Marker(*row)
-        previous = markers[-1]
-        if marker.block != previous.block + 1:
-            raise Damaged(f"block {previous.block + 1}", f"missing: block {marker.block} follows {previous.block}")
-        if chain_after(previous, marker) != marker.chain:
-            raise Damaged(f"block {marker.block}", "its marker does not chain to the one before: it was changed")
-        markers.append(marker)
-    return markers

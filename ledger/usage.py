@@ -49,12 +49,12 @@ class Totals(NamedTuple):
 class UsageFollower:
     """Derives usage behind the writer, and knows how far it got."""
 
-    def __init__(self, handle: Handle, meters_at: MetersAt, markers: Sequence[Marker]) -> None:
-        """`markers` is every marked block; those that are done already are dropped here."""
+    def __init__(self, handle: Handle, meters_at: MetersAt) -> None:
+        """It is told of every marked block, in order, before it is asked for anything."""
         self._handle = handle
         self._meters_at = meters_at
         self._lock = threading.Lock()
-        self._waiting = list(markers)
+        self._waiting: list[Marker] = []
         self._last_step = 0
         self.done_block = 0
         self.cut_short: list[int] = []
@@ -73,8 +73,9 @@ class UsageFollower:
         self._is_sure = True
 
     def block_marked(self, marker: Marker) -> None:
-        """Take note of a new block; the writer calls this in block order."""
-        self._waiting.append(marker)
+        """Take note of a block whose usage is not there: as the ledger is opened and as one is written, in order."""
+        if marker.block > self.done_block:
+            self._waiting.append(marker)
 
     @property
     def waiting_events(self) -> int:

@@ -4,7 +4,7 @@ The chain was checked when the ledger was opened; here every block is read again
 rows, and usage derived again and compared.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -27,19 +27,21 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def block_problems(
-    handle: Handle, markers: Sequence[Marker], look: Callable[[pa.Table], Iterator[Problem]]
+    handle: Handle, previous: Marker, markers: Iterable[Marker], look: Callable[[pa.Table], Iterator[Problem]]
 ) -> Iterator[Problem]:
-    """What is wrong with the blocks; `look` is given each range of them to check what it knows of events.
+    """What is wrong with the blocks of `markers`, which follow `previous`.
 
-    `markers` begins with the genesis.
+    `look` is given each range of them to check what it knows of events.
     """
-    for first, last in _ranges(markers):
+    for some in _read_together(markers):
+        first, last = some[0].block, some[-1].block
         rows = handle.table("block_rows", first=first, last=last).combine_chunks()
         numbers = rows["block"].to_numpy()
         starts = np.searchsorted(numbers, np.arange(first, last + 2))
-        for block in range(first, last + 1):
-            begin, end = starts[block - first], starts[block - first + 1]
-            yield from _block_problem(rows.slice(begin, end - begin), markers[block - 1], markers[block])
+        for marker in some:
+            begin, end = starts[marker.block - first], starts[marker.block - first + 1]
+            yield from _block_problem(rows.slice(begin, end - begin), previous, marker)
+            previous = marker
         yield from look(rows)
 
 
@@ -52,16 +54,18 @@ def stray_problems(handle: Handle, cutoff: int, head: Callable[[], int]) -> Iter
             yield Problem(f"block {block}", "holds rows, and no block has this number")
 
 
-def _ranges(markers: Sequence[Marker]) -> Iterator[tuple[int, int]]:
-    """Ranges of blocks that are read together."""
-    first, rows = 1, 0
-    for marker in markers[1:]:
-        if rows and rows + marker.rows > BLOCK_EVENTS_AT_ONCE:
-            yield first, marker.block - 1
-            first, rows = marker.block, 0
+def _read_together(markers: Iterable[Marker]) -> Iterator[list[Marker]]:
+    """Blocks whose rows are read together."""
+    taken: list[Marker] = []
+    rows = 0
+    for marker in markers:
+        if taken and rows + marker.rows > BLOCK_EVENTS_AT_ONCE:
+            yield taken
+            taken, rows = [], 0
+        taken.append(marker)
         rows += marker.rows
-    if rows:
-        yield first, markers[-1].block
+    if taken:
+        yield taken
 
 
 def _block_problem(rows: pa.Table, previous: Marker, marker: Marker) -> Iterator[Problem]:

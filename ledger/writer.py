@@ -89,20 +89,23 @@ class BlockWriter:
         self._stop.set()
 
 
-def adopt(handle: Handle, head: Marker) -> Marker:
-    """Write the marker of the block a kill left without one, if there is such a block; return the head."""
-    unmarked = handle.rows("blocks_after", block=head.block)
-    if not unmarked:
-        return head
-    block, _, parts = unmarked[0]
-    if len(unmarked) > 1 or block != head.block + 1 or parts != 1:
-        found = ", ".join(str(number) for number, _, _ in unmarked[:5])
-        what = f"blocks {found} have no markers: expected none or one, in one part"
+def unmarked(handle: Handle, head: Marker) -> Marker | None:
+    """The marker that the block a kill left without one has to get, if there is such a block after `head`."""
+    found = handle.rows("blocks_after", block=head.block)
+    if not found:
+        return None
+    block, _, parts = found[0]
+    if len(found) > 1 or block != head.block + 1 or parts != 1:
+        numbers = ", ".join(str(number) for number, _, _ in found[:5])
+        what = f"blocks {numbers} have no markers: expected none or one, in one part"
         raise Damaged(f"block {head.block + 1}", what)
     table = handle.table("block_rows", first=block, last=block)
-    marker = mark(head, table, table["catalog"][0].as_py(), table["received"][0].value)
+    return mark(head, table, table["catalog"][0].as_py(), table["received"][0].value)
+
+
+def adopt(handle: Handle, marker: Marker) -> None:
+    """Give a block that a kill left without a marker the one it has to get."""
     handle.insert("blocks", marker_row(marker))
-    return marker
 
 
 def _with_place(rows: pa.Table, marker: Marker) -> pa.Table:

@@ -18,6 +18,9 @@ from metering.requests import Answer
 from tests.faults import Fuse, Kill, Unsure, cut_short, made_unsure
 from tests.place import ANSWER_S, METERS, Place, body, counts, event, problems, received, told, usage
 
+ALL = {"first": 0, "last": 2**64 - 1, "limit": 1_000}
+"""Every marker."""
+
 
 def held_back(ledger: Ledger, until: threading.Event) -> Any:
     """An append that begins when it is told to, so that who asks for the answer is there before it."""
@@ -36,11 +39,11 @@ def test_no_answer_comes_before_its_block_is_marked(place: Place) -> None:
     with place.ledger() as ledger, place.intake(ledger, IntakeSettings(linger_ms=0)) as intake:
 
         def look(_answer: "Future[Answer]") -> None:
-            marked = sum(marker[4] for marker in place.raw.rows("markers"))
+            marked = sum(marker[4] for marker in place.raw.rows("markers", **ALL))
             stored = sum(many for _, many, _ in place.raw.rows("blocks_after", block=0))
             seen.put((marked, stored))
 
-        place.raw.rows("markers")
+        place.raw.rows("markers", **ALL)
         for number in range(10):
             held = threading.Event()
             ledger._writer.append, append = held_back(ledger, held), ledger._writer.append  # type: ignore[method-assign]
@@ -93,7 +96,7 @@ def test_a_catalog_applied_between_two_requests_counts_for_the_second_alone(plac
             answers.append(intake.submit("default", body(event(str(number)))))
             answers[-1].result(ANSWER_S)
         assert all(counts(answer.result()) == (1, 0, 0, 0, 0) for answer in answers)
-        assert [marker[1] for marker in place.raw.rows("markers")] == [1, 2] * 4
+        assert [marker[1] for marker in place.raw.rows("markers", **ALL)] == [1, 2] * 4
         assert usage(ledger) == {"egress_events": (4, 4 * 10**9), "gb_out": (8, 8 * 10**8)}
         assert problems(ledger) == []
 
