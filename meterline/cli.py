@@ -179,7 +179,7 @@ def _trace(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings, asked: argparse.Namespace) -> int:
-    from ledger.errors import Damaged, LedgerError
+    from ledger.errors import Damaged, LedgerError, Refused
     from meterline.installation import Installation
     from meterline.service import serve
 
@@ -188,9 +188,11 @@ def _serve(settings: Settings, asked: argparse.Namespace) -> int:
         with Installation(settings) as installation:
             return serve(installation)
     except Damaged as damage:
-        return _fail(f"{damage}. Nothing was changed; run `meterline verify`", 1)
+        return _fail(f"{damage}. Run `meterline verify`, and keep the directory as it is", 1)
+    except Refused as refusal:
+        return _fail(str(refusal), 2)
     except LedgerError as error:
-        return _fail(str(error), 2)
+        return _fail(str(error), 1)
 
 
 def _demo(_: Settings, asked: argparse.Namespace) -> int:

@@ -103,3 +103,13 @@ def test_a_directory_with_signs_of_an_address_in_its_name_holds_all_that_is_made
     assert (data / "relational.sqlite").stat().st_mode & 0o777 == 0o600
     assert meterline("status", data=tmp_path / "what?").status == 2
     assert [file.name for file in tmp_path.iterdir()] == [data.name]
+
+
+def test_a_ledger_that_contradicts_itself_is_not_served_and_nothing_is_said_of_what_was_not_looked_at(
+    tmp_path: Path,
+) -> None:
+    assert meterline("keys", "create", "--scope", "read", data=tmp_path).status == 0
+    (tmp_path / "head.json").write_text("{")
+    done = meterline("serve", "--port", "0", data=tmp_path)
+    assert (done.status, done.output) == (1, "")
+    assert done.said.endswith("backup. Run `meterline verify`, and keep the directory as it is\n")
