@@ -172,6 +172,8 @@ def _replay(result: Result) -> None:
         f"replayed {result['replayed']:,}: {result['accepted']:,} accepted, {result['duplicates']:,} duplicates, "
         f"{result['conflicts']:,} conflicts; {result['left']:,} still can't be counted"
     )
+    if "message" in result:
+        console.print(result["message"], markup=False)
 
 
 _SHOWN: dict[str, Callable[[Result], None]] = {

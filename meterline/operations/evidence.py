@@ -1,5 +1,6 @@
 """Show what was kept and not counted, conflicts and quarantine, and replay what can be counted by now."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -7,9 +8,12 @@ import msgspec
 import numpy as np
 
 from ledger.block import ACCEPTED
+from ledger.errors import Unavailable
 from metering.columns import columns
 from metering.events import Event, fields_of
 from metering.instants import instant_text
+from metering.intake import OverloadedError, StoppedError
+from metering.requests import Answer
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, operation
 from meterline.reports import event_json
@@ -17,6 +21,9 @@ from meterline.reports import event_json
 PAGE = 5_000
 SHOWN_MAX = 1_000
 BODY_BYTES = 2**20
+OVERLOADED_PAUSE_S = 0.1
+OVERLOADED_TRIES = 300
+"""How often a replay asks again while the service has no room: for half a minute."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -63,35 +70,50 @@ def conflicts(installation: Installation, asked: Kept, _: Output) -> Outcome:
 def replay(installation: Installation, asked: Replay, output: Output) -> Outcome:
     """Send again, through the same intake, what the catalog of today can count; the rest stays where it is."""
     counts = {"replayed": 0, "accepted": 0, "duplicates": 0, "conflicts": 0, "left": 0}
-    for page in _open_quarantine(installation, asked.tenant):
-        wanted = [row for row in page if asked.source in (None, row["source"]) and asked.id in (None, row["id"])]
-        countable = _countable(installation, asked.tenant, wanted)
-        counts["left"] += len(wanted) - len(countable)
-        if not countable:
-            continue
-        for body in _bodies(map(as_sent, countable)):
-            answer = installation.intake.submit(asked.tenant, body, "application/x-ndjson").result()
-            counts["accepted"] += answer.accepted
-            counts["duplicates"] += answer.duplicates
-            counts["conflicts"] += answer.conflicts
-            counts["left"] += answer.quarantined
-        counts["replayed"] += len(countable)
-        output.progress(f"{counts['replayed']} events replayed")
+    try:
+        for page in _open_quarantine(installation, asked.tenant):
+            wanted = [row for row in page if asked.source in (None, row["source"]) and asked.id in (None, row["id"])]
+            countable = _countable(installation, asked.tenant, wanted)
+            counts["left"] += len(wanted) - len(countable)
+            for lines in _bodies(map(as_sent, countable)):
+                answer = _answer(installation, asked.tenant, b"\n".join(lines))
+                counts["replayed"] += len(lines)
+                counts["accepted"] += answer.accepted
+                counts["duplicates"] += answer.duplicates
+                counts["conflicts"] += answer.conflicts
+                counts["left"] += answer.quarantined
+            if countable:
+                output.progress(f"{counts['replayed']} events replayed")
+    except (OverloadedError, StoppedError, Unavailable) as error:
+        message = f"cut short: {error}. What was replayed counts; run it again to go on with the rest"
+        return Outcome(counts | {"message": message}, 1)
     return Outcome(counts)
 
 
-def _bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
+def _answer(installation: Installation, tenant: str, body: bytes) -> Answer:
+    """What the intake answers to `body`; while it has no room it is asked again, for a bounded time."""
+    for _ in range(OVERLOADED_TRIES):
+        try:
+            return installation.intake.submit(tenant, body, "application/x-ndjson").result()
+        except OverloadedError:
+            time.sleep(OVERLOADED_PAUSE_S)
+        if installation.stopping:
+            raise StoppedError("the service is stopping")
+    raise OverloadedError("the service has no room for more (inflight_bytes_max)")
+
+
+def _bodies(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
     """`lines` in as few bodies as the intake takes: events may be large, and a page of them more than one body."""
     taken: list[bytes] = []
     nbytes = 0
     for line in lines:
         if taken and nbytes + len(line) > BODY_BYTES:
-            yield b"\n".join(taken)
+            yield taken
             taken, nbytes = [], 0
         taken.append(line)
         nbytes += len(line) + 1
     if taken:
-        yield b"\n".join(taken)
+        yield taken
 
 
 def _open_quarantine(installation: Installation, tenant: str) -> Iterator[list[dict[str, Any]]]:
@@ -116,8 +138,8 @@ def _countable(installation: Installation, tenant: str, rows: Sequence[dict[str,
 
 def as_event(row: dict[str, Any]) -> Event:
     """A stored event as it was read."""
-    time = instant_text(row["time"])
-    return Event(row["id"], row["source"], row["type"], row["subject"], time, msgspec.Raw(row["data"].encode()))
+    when = instant_text(row["time"])
+    return Event(row["id"], row["source"], row["type"], row["subject"], when, msgspec.Raw(row["data"].encode()))
 
 
 def as_sent(row: dict[str, Any]) -> bytes:
