@@ -73,13 +73,19 @@ def post_all(
     period: str,
     load_document: Callable[[str], Document],
     clock: Callable[[], int],
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> list[Result]:
-    """Post what is due, and say what came of each document that was tried; nothing is due when all is posted."""
+    """Post what is due, and say what came of each document that was tried; nothing is due when all is posted.
+
+    Who is stopping finishes the batch that was begun, and leaves the rest for another time.
+    """
     results: list[Result] = []
     for kind in ("invoice", "journal"):
         with engine.connect() as connection:
             rows = [row for row in due(connection, tenant, period) if row.kind == kind]
         for start in range(0, len(rows), BATCH):
+            if is_stopping():
+                return results
             results += _post_batch(engine, erp, rows[start : start + BATCH], load_document, clock)
             if _silent(results):
                 return results

@@ -176,13 +176,25 @@ def post(installation: Installation, asked: OfPeriod, output: Output) -> Outcome
     charges = installation.ledger.read_charges(run.id)
     output.progress(f"posting {asked.period}")
     load = maker(charges, asked.tenant, asked.period)
-    posted = outbox.post_all(installation.relational, installation.erp, asked.tenant, asked.period, load, now_ms)
+    posted = outbox.post_all(
+        installation.relational,
+        installation.erp,
+        asked.tenant,
+        asked.period,
+        load,
+        now_ms,
+        lambda: installation.stopping,
+    )
     with installation.relational.connect() as connection:
         listed = reports.documents(connection, asked.tenant, asked.period)
-    settled = all(document["state"] == documents.POSTED for document in listed["documents"])
+    left = sum(document["state"] != documents.POSTED for document in listed["documents"])
     done = sum(result.state == documents.POSTED for result in posted)
     message = f"{done} of {len(posted)} documents posted" if posted else "nothing to post"
-    return Outcome(listed | {"message": message}, 0 if settled else 1)
+    if left and installation.stopping:
+        message = (
+            f"the service is stopping: {done} documents posted, {left} not; `meterline post {asked.period}` goes on"
+        )
+    return Outcome(listed | {"message": message}, 1 if left else 0)
 
 
 @operation("release", OfDocument)

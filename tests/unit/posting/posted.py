@@ -46,9 +46,9 @@ class Books:
         """What makes a document of the run."""
         return maker(self.table, "default", PERIOD)
 
-    def post(self, erp: Erp) -> list[Result]:
+    def post(self, erp: Erp, is_stopping: Callable[[], bool] = lambda: False) -> list[Result]:
         """Post what is due."""
-        return post_all(self.engine, erp, "default", PERIOD, self.make, self.clock)
+        return post_all(self.engine, erp, "default", PERIOD, self.make, self.clock, is_stopping)
 
     def rows(self) -> list[sa.Row[Any]]:
         """Every document."""

@@ -181,3 +181,16 @@ def test_more_documents_than_a_batch_are_all_posted() -> None:
     books.post(erp)
     assert len(erp.arrived) == len(many) + 1
     assert set(books.states().values()) == {"posted"}
+
+
+def test_who_is_stopping_finishes_the_batch_that_was_begun_and_the_rest_waits() -> None:
+    many = [Charge(f"cust-{number:04d}") for number in range(BATCH * 2 + 1)]
+    books, erp = Books(charges(many)), MemoryErp()
+    assert books.post(erp, lambda: True) == []
+    results = books.post(erp, lambda: bool(erp.arrived))
+    assert [result.id for result in results] == [document.id for document in erp.arrived]
+    assert len(erp.arrived) == BATCH
+    states = list(books.states().values())
+    assert (states.count("posted"), states.count("approved")) == (BATCH, BATCH + 2)
+    books.post(erp)
+    assert len(erp.arrived) == erp.calls == len(many) + 1
