@@ -25,7 +25,7 @@ from metering.decide import Content, Pair, decide, is_same_content
 from metering.errors import BodyRefusedError
 from metering.events import read_events
 from metering.identity import Hasher, IdentityIndex
-from metering.requests import Answer, Decoded, Request, decoded
+from metering.requests import Answer, Decoded, Request, decoded, that_fit_a_block
 from metering.warm import warm_up
 
 log = structlog.get_logger()
@@ -136,7 +136,10 @@ class Intake:
             read = [request for request in requests if self._read(request)]
             admission = self.admission  # one version for all of them, whatever is applied meanwhile
             for tenant in dict.fromkeys(request.tenant for request in read):
-                self._make_columns(tenant, [request for request in read if request.tenant == tenant], admission)
+                of_tenant = [request for request in read if request.tenant == tenant]
+                bounds = self._settings.block_events_max, self._settings.block_bytes_max
+                for some in that_fit_a_block(of_tenant, *bounds):
+                    self._make_columns(tenant, some, admission)
         self._pending.put(None)
 
     def _waiting_bodies(self) -> tuple[list[Request], bool]:

@@ -71,6 +71,26 @@ class Decoded(NamedTuple):
             )
 
 
+def that_fit_a_block(requests: Sequence[Request], events_max: int, bytes_max: int) -> Iterable[list[Request]]:
+    """`requests` in groups of at most so many events and bytes: what few bytes unpack to may be more than a block.
+
+    One request alone is a group, whatever it holds: its own bounds are what it is held to.
+    """
+    group: list[Request] = []
+    events = nbytes = 0
+    for request in requests:
+        assert request.events is not None
+        more_events, more_bytes = request.events.size, len(request.events.text)
+        if group and (events + more_events > events_max or nbytes + more_bytes > bytes_max):
+            yield group
+            group, events, nbytes = [], 0, 0
+        group.append(request)
+        events += more_events
+        nbytes += more_bytes
+    if group:
+        yield group
+
+
 def decoded(
     tenant: str, requests: Sequence[Request], admission: Admission, hasher: Hasher, bounds: Bounds, now_ms: int
 ) -> Decoded:
