@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,12 @@ def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     close.add_argument("--dry-run", action="store_true", help="show every invoice and journal, and write nothing")
     close.add_argument("--discard", metavar="REASON", help="take back a close that is not approved yet")
     close.set_defaults(run=_close, show="close")
+    what_if = commands.add_parser("what-if", parents=parents, help="closed periods at the prices of a file")
+    what_if.add_argument("file", type=Path, metavar="FILE")
+    what_if.add_argument("--period", required=True, metavar="YYYY[-MM]", help="a closed period, or all of a year")
+    what_if.add_argument("--csv", type=Path, metavar="FILE", help="write every customer there")
+    what_if.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots there")
+    what_if.set_defaults(run=_what_if, show="what-if")
     for name, says in (
         ("invoices", "the invoices of a period"),
         ("approve", "let a period's documents be posted"),
@@ -131,14 +138,24 @@ def _operation(name: str, parameters: list[str]) -> Any:
     return command
 
 
-def _operate(settings: Settings, asked: argparse.Namespace, name: str, parameters: dict[str, Any]) -> int:
+def _operate(
+    settings: Settings,
+    asked: argparse.Namespace,
+    name: str,
+    parameters: dict[str, Any],
+    keep: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> int:
+    """Run an operation and show what it found; `keep` puts it into files before that."""
     from meterline.client import FailedError, operate
     from meterline.tables import show
 
     try:
         outcome = operate(settings, name, parameters)
+        keep(outcome.result)
     except FailedError as failed:
         return _fail(str(failed), failed.status)
+    except OSError as error:
+        return _fail(str(error), 1)
     if asked.json:
         print(json.dumps(outcome.result))
     else:
@@ -147,12 +164,34 @@ def _operate(settings: Settings, asked: argparse.Namespace, name: str, parameter
 
 
 def _apply(settings: Settings, asked: argparse.Namespace) -> int:
+    return _with_file(settings, asked, "apply", {"dry_run": asked.dry_run})
+
+
+def _what_if(settings: Settings, asked: argparse.Namespace) -> int:
+    from meterline.what_if_page import as_csv, as_page
+
+    def keep(result: dict[str, Any]) -> None:
+        for file, text in ((asked.csv, as_csv), (asked.html, as_page)):
+            if file is not None:
+                file.write_text(text(result), "utf-8")
+
+    return _with_file(settings, asked, "what-if", {"period": asked.period}, keep)
+
+
+def _with_file(
+    settings: Settings,
+    asked: argparse.Namespace,
+    name: str,
+    parameters: dict[str, Any],
+    keep: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> int:
+    """An operation on a catalog file, which the service may have no right to read."""
     try:
         text = asked.file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return _fail(f"{asked.file}: {error}", 2)
-    parameters = {"tenant": asked.tenant, "text": text, "file": str(asked.file), "dry_run": asked.dry_run}
-    return _operate(settings, asked, "apply", parameters)
+    of_file = {"tenant": asked.tenant, "text": text, "file": str(asked.file)}
+    return _operate(settings, asked, name, of_file | parameters, keep)
 
 
 def _close(settings: Settings, asked: argparse.Namespace) -> int:

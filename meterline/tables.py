@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 Result = dict[str, Any]
+WHAT_IF_SHOWN = 20
 ROWS_SHOWN = 40
 
 console = Console(highlight=False)
@@ -176,7 +177,23 @@ def _replay(result: Result) -> None:
         console.print(result["message"], markup=False)
 
 
+def _what_if(result: Result) -> None:
+    for currency, one in result["totals"].items():
+        console.print(
+            f"{currency}: {one['before']} -> {one['after']} ({one['change']}); {one['winners']:,} customers pay less, "
+            f"{one['losers']:,} more, {one['same']:,} the same"
+        )
+    changed = [one for one in result["customers"] if one["before"] != one["after"]]
+    names = ("customer", "before", "after", "change", "currency")
+    rows = [[one[name] for name in names] for one in changed[:WHAT_IF_SHOWN]]
+    if rows:
+        _table("The greatest changes", [*names[:-1], ""], rows, right=(1, 2, 3))
+    if len(changed) > len(rows):
+        console.print(f"and {len(changed) - len(rows):,} more; --csv FILE writes all of them")
+
+
 _SHOWN: dict[str, Callable[[Result], None]] = {
+    "what-if": _what_if,
     "key": _key,
     "keys": _keys,
     "revoked": _revoked,

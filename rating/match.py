@@ -43,7 +43,7 @@ def match(book: Book, spans: Spans, totals: Totals) -> Match:
     has_contract = np.zeros(len(customer), dtype=np.bool_)
     has_contract[row] = True
     meter = positions(plain(totals.meter), book.meters)
-    nth, price = _prices_in_force(book, contract, meter[row], totals.segment[row])
+    nth, price = prices_in_force(book, contract, meter[row], totals.segment[row])
     row, contract = row[nth], contract[nth]
     assert bool((np.diff(row) > 0).all()), "two contracts bill the same usage: the catalog should have refused them"
     found = Match(
@@ -80,7 +80,7 @@ def _contracts_in_force(book: Book, spans: Spans, customer: Int64s, segment: Int
     return row[holds], contract[holds]
 
 
-def _prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
+def prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
     """The rows whose contract's plan prices their meter at that time, and the prices."""
     meters = max(len(book.meters), 1)
     key = book.prices.plan * meters + book.prices.meter

@@ -55,7 +55,7 @@ class Rated(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Usage summed per contract and price, in the order of the charges."""
+    """Usage summed per contract and price."""
 
     contract: Int64s
     price: Int64s
@@ -69,12 +69,18 @@ class Lines(NamedTuple):
 def rate(book: Book, spans: Spans, totals: Totals, cutoff: int) -> Rated:
     """The charges of the period of `spans`, and what of `totals` is in none of them."""
     matched = match(book, spans, totals)
-    lines = _lines(book, spans, totals, matched)
+    charges, priced = charge(book, _lines(book, spans, totals, matched), cutoff)
+    return Rated(charges, priced, _unrated(totals, matched), _other_period(totals, matched))
+
+
+def charge(book: Book, lines: Lines, cutoff: int) -> tuple[pa.Table, Priced]:
+    """The charges that `lines` make, in their order, and line for line what they cost."""
+    by = _charge_order(book, lines)
+    lines = Lines._make(column[by] for column in lines)
     currency = book.plan_currency[book.contracts.plan[lines.contract]]
     priced = price_lines(lines.quantity, lines.price, book.digits[currency], book.prices.tiers)
     _refuse_too_large(book, lines, priced)
-    charges = _charges(book, lines, priced, cutoff)
-    return Rated(charges, priced, _unrated(totals, matched), _other_period(totals, matched))
+    return _charges(book, lines, priced, cutoff), priced
 
 
 def _lines(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
@@ -85,7 +91,7 @@ def _lines(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
     starts = np.flatnonzero(np.diff(key, prepend=-1))
     contract, price = matched.contract[row[starts]], matched.price[row[starts]]
     window_start, window_end = _windows(book, spans, contract, price)
-    unordered = Lines(
+    return Lines(
         contract,
         price,
         window_start,
@@ -94,8 +100,6 @@ def _lines(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
         group_sums(totals.quantity[row], starts),
         digest_sums(totals.digest[row], starts),
     )
-    by = _charge_order(book, unordered)
-    return Lines._make(column[by] for column in unordered)
 
 
 def _windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:

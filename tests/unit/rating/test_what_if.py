@@ -1,0 +1,106 @@
+"""The past at other prices: from the charges where the draft cuts as the close did, from usage where it does not."""
+
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from rating.calculation import calculate
+from rating.catalog_store import newest_version
+from rating.close import Closed, close
+from rating.runs import Run, live_runs
+from rating.what_if import Again, Difference, Draft, charged_again, differences, drafted
+from tests.unit.rating.world import (
+    CATALOG,
+    DAY_MS,
+    NOVEMBER,
+    NOVEMBER_FIRST_MS,
+    NOW_MS,
+    TENANT,
+    MemoryLedger,
+    Use,
+    applied,
+    store,
+    units,
+)
+
+USAGE = [
+    Use("gb_out", "acme-prod", NOVEMBER_FIRST_MS, 2_500_000_000),
+    Use("gb_out", "acme-test", NOVEMBER_FIRST_MS + 20 * DAY_MS, units(4)),
+    Use("gb_out", "nobody", NOVEMBER_FIRST_MS, units(7)),
+    *[Use("api_calls", "acme-prod", NOVEMBER_FIRST_MS + nth, units(1)) for nth in range(1030)],
+]
+PLAN = "plans: [{name: standard, currency: EUR, prices: [%s]}]"
+DEARER = PLAN % '{product: Egress, meter: gb_out, model: per_unit, unit_price: "0.10"}'
+FROM_THE_TENTH = PLAN % '{product: Egress, meter: gb_out, model: per_unit, unit_price: "0.10", from: 2026-11-10}'
+SOMEBODY_ELSE = """
+customers: [{id: new, name: New, subjects: [nobody]}]
+contracts: [{id: C-9, customer: new, plan: standard, entity: DE01, start: 2026-01-01}]
+"""
+
+
+@pytest.fixture
+def relational() -> sa.Engine:
+    engine = store()
+    applied(engine, CATALOG)
+    return engine
+
+
+@pytest.fixture
+def ledger(relational: sa.Engine) -> MemoryLedger:
+    found = MemoryLedger(USAGE)
+    assert isinstance(close(found, relational, TENANT, str(NOVEMBER), NOW_MS), Closed)
+    return found
+
+
+def again(ledger: MemoryLedger, relational: sa.Engine, text: str) -> tuple[Again, pa.Table]:
+    """What-if's answer, and the draft's charges calculated from usage whatever was kept."""
+    with relational.connect() as connection, drafted(connection, TENANT, text) as draft:
+        assert isinstance(draft, Draft)
+        run = the_run(connection)
+        found = charged_again(ledger, connection, run, draft)
+        cutoff = run.manifest.cutoff
+        _, slowly = calculate(ledger, draft.connection, TENANT, draft.version, NOVEMBER, cutoff, NOW_MS)
+        return found, slowly
+
+
+def the_run(connection: sa.Connection) -> Run:
+    (run,) = live_runs(connection, TENANT)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "from_charges", "after"),
+    [(DEARER, True, 66), (FROM_THE_TENTH, False, 54), (SOMEBODY_ELSE, False, 69), (CATALOG, True, 34)],
+)
+def test_a_draft_gives_the_charges_that_usage_would_give(
+    ledger: MemoryLedger, relational: sa.Engine, text: str, from_charges: bool, after: int
+) -> None:
+    found, slowly = again(ledger, relational, text)
+    assert found.from_charges == from_charges
+    assert found.after.equals(slowly)
+    assert sum(found.before["amount"].to_pylist()) == 34
+    assert sum(found.after["amount"].to_pylist()) == after
+
+
+def test_a_draft_is_nobodys_catalog(ledger: MemoryLedger, relational: sa.Engine) -> None:
+    again(ledger, relational, DEARER)
+    with relational.connect() as connection:
+        assert newest_version(connection) == 1
+
+
+def test_a_draft_with_a_mistake_is_told(relational: sa.Engine) -> None:
+    with relational.connect() as connection, drafted(connection, TENANT, "plans: [{name: x}]") as draft:
+        assert isinstance(draft, list)
+        assert draft
+
+
+def test_differences_are_summed_over_periods_per_customer_and_currency_the_greatest_first(
+    ledger: MemoryLedger, relational: sa.Engine
+) -> None:
+    dearer, _ = again(ledger, relational, DEARER)
+    new, _ = again(ledger, relational, SOMEBODY_ELSE)
+    assert differences([dearer, new, dearer]) == [
+        Difference("acme", "EUR", 3 * 34, 66 + 34 + 66),
+        Difference("new", "EUR", 0, 35),
+    ]
+    assert differences([]) == []
