@@ -144,9 +144,13 @@ class Ledger:
         quantities = usage.decimal_column(answer, "quantity").tolist()
         return list(zip(answer["key"].to_pylist(), quantities, answer["events"].to_pylist(), strict=True))
 
-    def event_copies(self, tenant: str, identity: int, cutoff: int) -> list[dict[str, Any]]:
-        """Every copy of one identity that is kept."""
-        return self._events("event_copies", tenant=tenant, identity=identity, cutoff=cutoff)
+    def accepted_copies(self, tenant: str, identities: Sequence[int], blocks: list[int]) -> list[dict[str, Any]]:
+        """The copies that count of some identities, of those that are in `blocks`."""
+        return self._events("accepted_copies", tenant=tenant, identities=list(identities), blocks=blocks)
+
+    def evidence_copies(self, tenant: str, identity: int, cutoff: int) -> list[dict[str, Any]]:
+        """The copies of one identity that are kept and don't count: conflicts, and what was quarantined."""
+        return self._events("evidence_copies", tenant=tenant, identity=identity, cutoff=cutoff)
 
     def kept_events(self, tenant: str, outcome: str, after: tuple[int, int], limit: int) -> list[dict[str, Any]]:
         """Events of one outcome after one place, in order: conflicts, or what is in quarantine."""

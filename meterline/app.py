@@ -119,7 +119,8 @@ def _usage(installation: Installation, tenant: str, query: Query) -> dict[str, A
 
 
 def _events(installation: Installation, tenant: str, query: Query) -> dict[str, Any]:
-    return events_report(installation.ledger, installation.intake.hasher, tenant, query)
+    intake = installation.intake
+    return events_report(installation.ledger, intake.index, intake.hasher, tenant, query)
 
 
 def _problem(problem: Problem) -> Response:

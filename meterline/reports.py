@@ -10,8 +10,9 @@ from typing import Any
 from ledger.ledger import Ledger
 from ledger.meters import Meter
 from ledger.scale import quantity_text
-from metering.identity import Hasher
+from metering.identity import Hasher, IdentityIndex
 from metering.instants import instant, instant_text
+from meterline.copies import copies
 
 GROUPS_MAX = 100_000
 USAGE_PARAMETERS = {"meter", "from", "to", "group_by", "subject", "cutoff"}
@@ -49,13 +50,13 @@ def usage_report(ledger: Ledger, tenant: str, meters: Sequence[Meter], query: Qu
     return {"cutoff": str(cutoff), "rows": rows}
 
 
-def events_report(ledger: Ledger, hasher: Hasher, tenant: str, query: Query) -> dict[str, Any]:
+def events_report(ledger: Ledger, index: IdentityIndex, hasher: Hasher, tenant: str, query: Query) -> dict[str, Any]:
     """Every copy of one event that is kept, and which of them counts."""
     _known_only(query, EVENT_PARAMETERS)
     source, event_id = _one(query, "source"), _one(query, "id")
     cutoff = ledger.head.block
-    copies = ledger.event_copies(tenant, hasher.identity(tenant, source, event_id), cutoff)
-    return {"cutoff": str(cutoff), "events": [event_json(copy) for copy in copies]}
+    found = copies(ledger, index, tenant, hasher.identity(tenant, source, event_id), cutoff)
+    return {"cutoff": str(cutoff), "events": [event_json(copy) for copy in found]}
 
 
 def event_json(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from metering.events import Event, fields_of
 from metering.instants import instant_text
 from metering.intake import OverloadedError, StoppedError
 from metering.requests import Answer
+from meterline.copies import accepted
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, operation
 from meterline.reports import event_json
@@ -56,13 +57,14 @@ def quarantine(installation: Installation, asked: Kept, _: Output) -> Outcome:
 @operation("conflicts", Kept, alone=False)
 def conflicts(installation: Installation, asked: Kept, _: Output) -> Outcome:
     """Second bodies under an identity that was taken, each beside the first, which stands."""
-    rows = installation.ledger.kept_events(asked.tenant, "conflict", (0, 0), asked.limit)
-    cutoff = installation.ledger.head.block
-    pairs = []
-    for row in rows:
-        copies = installation.ledger.event_copies(asked.tenant, int.from_bytes(row["identity"], "little"), cutoff)
-        first = next(copy for copy in copies if copy["outcome"] == "accepted")
-        pairs.append({"first": event_json(first), "second": event_json(row)})
+    pairs: list[dict[str, Any]] = []
+    ledger, index, after = installation.ledger, installation.intake.index, (0, 0)
+    while page := ledger.kept_events(asked.tenant, "conflict", after, min(PAGE, asked.limit - len(pairs))):
+        after = (page[-1]["block"], page[-1]["row"])
+        identities = [int.from_bytes(row["identity"], "little") for row in page]
+        firsts = accepted(ledger, index, asked.tenant, identities, ledger.head.block)
+        first_of = {row["identity"]: event_json(row) for row in firsts}
+        pairs += [{"first": first_of[row["identity"]], "second": event_json(row)} for row in page]
     return Outcome({"conflicts": pairs})
 
 

@@ -10,6 +10,7 @@ from ledger.engine import migrate
 from ledger.errors import Held, LedgerError
 from ledger.lock import DirectoryLock
 from ledger.sql import migrations
+from meterline.copies import copies
 from tests.place import NOON_MS, Place, append, event, told
 
 HOLD = """
@@ -123,7 +124,8 @@ def test_whatever_a_name_holds_it_is_a_value_and_nothing_else(place: Place) -> N
             report = ledger.usage_report("default", "gb_out", 0, NOON_MS + 1, cutoff, ["subject"], [f"of {name}"], 9)
             assert report == [([f"of {name}"], 10**9, 1)], name
             identity = intake.hasher.identity("default", f"/s{name}", name)
-            (copy,) = ledger.event_copies("default", identity, cutoff)
+            (copy,) = copies(ledger, intake.index, "default", identity, cutoff)
+            assert copies(ledger, intake.index, name, identity, cutoff) == []
             assert (copy["id"], copy["source"], copy["outcome"]) == (name, f"/s{name}", "accepted")
             assert ledger.usage_report(name, "gb_out", 0, NOON_MS + 1, cutoff, ["subject"], [], 9) == []
             assert ledger.usage_report("default", name, 0, NOON_MS + 1, cutoff, [name], [], 9) == []
