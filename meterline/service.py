@@ -17,6 +17,7 @@ import uvloop
 from ledger.block import Marker
 from ledger.errors import Refused
 from meterline.app import App
+from meterline.connections import bounded
 from meterline.control import ControlServer
 from meterline.installation import Installation
 from meterline.metrics import Metrics
@@ -46,7 +47,7 @@ def serve(installation: Installation) -> int:
         uvicorn.Config(
             App(installation, metrics, upkeep),
             loop="uvloop",
-            http="httptools",
+            http=bounded(settings.header_seconds_max),
             lifespan="off",
             access_log=False,
             log_config=None,

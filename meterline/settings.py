@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query_memory_bytes_max: Positive = 4 * 2**30
     body_bytes_max: Positive = 32 * 2**20
     inflight_bytes_max: Positive = 256 * 2**20
+    header_seconds_max: Positive = 10
+    """How long the headers of a request may take to arrive."""
     body_seconds_max: Positive = 30
     """How long a body may take to arrive."""
     block_events_max: Positive = 200_000

@@ -15,6 +15,7 @@ LIMITS = """
 inflight_bytes_max = 100000
 body_bytes_max = 200000
 body_seconds_max = 1
+header_seconds_max = 1
 """
 
 
@@ -53,6 +54,24 @@ def test_over_the_limit_a_request_is_told_to_come_back_before_its_body_is_read(s
         slow.read()
     assert site.send([event(1)]).json["accepted"] == 1, "there is room again"
     assert b"meterline_inflight_bytes 0.0" in site.request("/metrics", None, {}).body
+
+
+def test_headers_that_come_by_drops_are_ended(site: Site) -> None:
+    assert site.service is not None
+    host, port = site.service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as slow:
+        slow.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\n")
+        slow.settimeout(0.05)
+        answer = b""
+        while not answer:
+            try:
+                slow.sendall(b"x: y\r\n")
+                answer = slow.recv(65536)
+            except TimeoutError:
+                continue
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"content-type: application/problem+json" in answer
+    assert b"header_seconds_max" in answer
 
 
 def test_a_client_that_goes_away_gives_its_room_back(site: Site) -> None:
