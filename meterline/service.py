@@ -54,8 +54,6 @@ def serve(installation: Installation) -> int:
             timeout_graceful_shutdown=GRACE_S,
         )
     )
-    host, port = listening.getsockname()[:2]
-    log.info("listening", url=f"http://{host}:{port}", data=str(installation.directory))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_told(server, listening, installation))
@@ -70,10 +68,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT as a request to stop."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+        """They are taken before, when the service says that it listens."""
         yield
 
 
@@ -86,6 +81,11 @@ async def _until_told(server: uvicorn.Server, listening: socket.socket, installa
             await asyncio.sleep(LOOK_EVERY_S)
         installation.stopping = True
 
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    host, port = listening.getsockname()[:2]  # said now: whoever has read it may end the service
+    log.info("listening", url=f"http://{host}:{port}", data=str(installation.directory))
     watching = asyncio.create_task(watch())
     await server.serve(sockets=[listening])
     await watching

@@ -2,13 +2,17 @@
 
 import http.client
 import json
+import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from meterline.child import METERLINE
 from tests.e2e.site import Site, event
 
 LIMITS = """
@@ -120,3 +124,14 @@ def test_a_half_sent_request_does_not_keep_the_service_from_stopping(site: Site)
     with socket.create_connection((host, int(port))) as half:
         half.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Le")
         assert site.stop() == 0
+
+
+@pytest.mark.parametrize("_again", range(3))
+def test_whoever_reads_that_it_listens_may_end_it_that_moment(tmp_path: Path, _again: int) -> None:
+    serve = [*METERLINE, "serve", "--data", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as service:
+        assert service.stdout is not None
+        next(line for line in service.stdout if "'listening'" in line)
+        service.send_signal(signal.SIGTERM)
+        service.stdout.read()
+    assert service.returncode == 0
