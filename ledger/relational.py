@@ -21,15 +21,34 @@ metadata = sa.MetaData(
     }
 )
 
+EXPECTED = (
+    "expected postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, with the package psycopg[binary] installed beside this "
+    "one, or nothing for a file in the data directory"
+)
+
 
 def connect(url: str | sa.URL) -> sa.Engine:
     """An engine for `url`; on SQLite a commit is on the disk before it returns, as on PostgreSQL."""
-    engine = sa.create_engine(url)
+    engine = _engine(url)
     if engine.dialect.name == "sqlite":
         if engine.url.database:
             _make_private(Path(engine.url.database))
         sa.event.listen(engine, "connect", _make_sqlite_durable)
     return engine
+
+
+def _engine(url: str | sa.URL) -> sa.Engine:
+    """An engine of one of the two kinds there are; no message holds the address, which may hold a password."""
+    try:
+        kind = sa.make_url(url).get_backend_name()
+    except sa.exc.ArgumentError as error:
+        raise Refused(f"relational_url can't be read: {EXPECTED}") from error
+    if kind not in ("postgresql", "sqlite"):
+        raise Refused(f"relational_url begins with {kind}: {EXPECTED}")
+    try:
+        return sa.create_engine(url)
+    except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
+        raise Refused(f"relational_url asks for a driver that is not installed ({error}): {EXPECTED}") from error
 
 
 def _make_private(file: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from ledger.engine import EngineSettings
+from ledger.errors import Refused
 from ledger.ledger import Ledger
 from ledger.lock import DirectoryLock
 from ledger.meters import meters_at
@@ -83,6 +84,12 @@ class Installation:
 def _relational(settings: Settings, directory: Path) -> sa.Engine:
     in_directory = sa.URL.create("sqlite", database=str(directory / "relational.sqlite"))
     engine = connect(settings.relational_url or in_directory)
+    try:
+        engine.connect().close()
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        where = engine.url.render_as_string(hide_password=True)
+        raise Refused(f"the relational store {where} can't be opened: {error.orig}") from error
     upgrade(engine)
     return engine
 

@@ -113,3 +113,13 @@ def test_a_ledger_that_contradicts_itself_is_not_served_and_nothing_is_said_of_w
     done = meterline("serve", "--port", "0", data=tmp_path)
     assert (done.status, done.output) == (1, "")
     assert done.said.endswith("backup. Run `meterline verify`, and keep the directory as it is\n")
+
+
+def test_a_relational_store_that_can_not_be_opened_is_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "relational.sqlite").write_text("not a database, and long enough to be read as one" * 20)
+    done = meterline("keys", "create", "--scope", "read", data=data)
+    assert done.status == 2
+    assert "relational.sqlite can't be opened: file is not a database" in done.said
+    assert "Traceback" not in done.said

@@ -49,3 +49,20 @@ def test_a_file_that_others_could_read_is_made_private_with_what_it_holds(tmp_pa
 def test_a_file_that_cant_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"missing/new\.sqlite can't be used as the relational store: No such file"):
         connect(f"sqlite:///{tmp_path}/missing/new.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql+nodriver://me:secret@host/d", r"a driver that is not installed \(.*nodriver\): expected postgres"),
+        ("sqlite+nodriver:///file", r"a driver that is not installed"),
+        ("postgres://me:secret@host/d", "begins with postgres: expected postgresql"),
+        ("mysql://me:secret@host/d", "begins with mysql: expected postgresql"),
+        ("me:secret@host/d", "can't be read: expected postgresql"),
+        ("secret", "can't be read: expected postgresql"),
+    ],
+)
+def test_an_address_that_can_not_be_used_is_told_without_its_password(url: str, says: str) -> None:
+    with pytest.raises(Refused, match=says) as refused:
+        connect(url)
+    assert "secret" not in str(refused.value)
