@@ -34,6 +34,8 @@ BATCH_EVENTS = 2_000
 MONTHS = ("2026-10", "2026-11")
 LOAD_S = 1.5
 """How long the load lasts at most before a kill that falls into it."""
+PAUSE_S_MAX = 0.6
+"""How long a client waits at most between two batches: a thousand kills are about commits, not about a large ledger."""
 FINISH_S = 120
 
 
@@ -104,6 +106,7 @@ class Client(threading.Thread):
     def __init__(self, number: int, port: int, key: str) -> None:
         super().__init__(name=f"client-{number}", daemon=True)
         self._number = number
+        self._chance = random.Random(number)
         self._port = port
         self._key = key
         self.stopping = threading.Event()
@@ -118,6 +121,7 @@ class Client(threading.Thread):
                 self.resent += 1
                 time.sleep(0.05)
             self.acknowledged += 1
+            time.sleep(self._chance.uniform(0, PAUSE_S_MAX))
 
     def _batch(self, batch: int) -> bytes:
         """Each event's quantity is its number in tenths, so that sums show which are missing or doubled."""
