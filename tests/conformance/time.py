@@ -1,5 +1,143 @@
-"""Maps cases onto time of ours."""
+"""Maps cases about parts of periods, calls, and several meters onto the engine's columns of one line."""
 
-from tests.conformance.figures import Calculation
+from typing import Any
 
-MODELS: dict[str, Calculation] = {}
+import numpy as np
+
+from rating import blocks, capacity
+from rating.groups import highest
+from rating.invoicing.taxes import taxes_on
+from rating.proration.changes import Changes, billing_cycles, changed, credit_within_paid, prorated
+from rating.proration.recurring import Events, LevelTier, in_days, recurring_amounts
+from rating.ratios import Ratios, over, plus
+from rating.time_rated import Slot, TimePrice, time_costs
+from tests.conformance.columns import column, currency_rule, fraction, fractions, one, one_group, optional, rule
+from tests.conformance.figures import Calculation, Case, Figures
+
+ONLY_UNIT = ""
+
+
+def _proration(case: Case) -> Figures:
+    price = case["price"]
+    if "cap" in price:
+        paid = ("potential_credit", "original_paid", "previously_credited")
+        return {"amount": fraction(credit_within_paid(*(one(price["cap"][name]) for name in paid)))}
+    if price.get("unit") == "billing_cycles":
+        stubs = price["fractions"]
+        parts = column([stub["numerator"] for stub in stubs]), column([stub["denominator"] for stub in stubs])
+        whole, offset = one(price["whole_cycles"]), one_group(len(stubs))
+        return {"cycles": fraction(billing_cycles(whole, over(*parts), offset, rule(price.get("rounding"))))}
+    if "changes" in price:
+        return _changed(price)
+    amount = prorated(one(price["amount"]), _share([price]), rule(price.get("rounding")))
+    tax_rule = rule(price.get("rounding")) or currency_rule(case)
+    tax = taxes_on(amount, one_group(1), optional(price, "tax_percent"), tax_rule)
+    return {"amount": fraction(amount), "tax": fraction(tax), "total": fraction(plus(amount, tax))}
+
+
+def _changed(price: Case) -> Figures:
+    changes = price["changes"]
+    shares = _share([change if "numerator" in change else price for change in changes])
+    is_returned = np.array([change["sign"] == "-" for change in changes])
+    amounts = column([change["amount"] for change in changes])
+    found = changed(Changes(one_group(len(changes)), amounts, shares, is_returned), rule(price.get("rounding"), "line"))
+    return {"amount": fraction(found.net), "lines": [{"amount": amount} for amount in fractions(found.amount)]}
+
+
+def _share(parts: list[Any]) -> Ratios:
+    return over(column([part["numerator"] for part in parts]), column([part["denominator"] for part in parts]))
+
+
+def _prorated_graduated(case: Case) -> Figures:
+    price, events = case["price"], case["usage"]
+    full = column([event["full"] for event in events])
+    if all("prorated" in event for event in events):
+        prorated_units = column([event["prorated"] for event in events])
+    else:
+        share = over(column([event["days"] for event in events]), column([event["period_days"] for event in events]))
+        prorated_units = in_days(full, share)
+    tiers = [
+        LevelTier(None if tier["up_to"] is None else one(tier["up_to"]), *_prices(tier)) for tier in price["tiers"]
+    ]
+    zero = bool(price.get("zero_quantity_bills_first_flat"))
+    total_rule = rule(price.get("rounding"), None, "total")
+    lines = Events(one_group(len(events)), full, prorated_units)
+    return {"amount": fraction(recurring_amounts(lines, tiers, zero_bills_first_flat=zero, rule=total_rule))}
+
+
+def _prices(tier: Case) -> tuple[Ratios, Ratios]:
+    return optional(tier, "unit_price"), optional(tier, "flat_fee")
+
+
+def _time_rated(case: Case) -> Figures:
+    price = case["price"]
+    slots = [Slot(*(one(slot[name]) for name in Slot._fields)) for slot in price["slots"]]
+    is_charged = price.get("connect_fee_charged", True)
+    is_capped = price.get("max_cost_strategy") == "free"
+    costs = time_costs(
+        one(case["quantity"]),
+        TimePrice(
+            slots,
+            optional(price, "connect_fee") if is_charged else one("0"),
+            one(price["max_cost"]) if is_capped else None,
+            rule(price.get("increment_rounding")),
+            rule(price.get("total_rounding")),
+        ),
+    )
+    used = [fraction(slot.amount) for slot in costs.slots if slot.is_used[0]]
+    return {"amount": fraction(costs.amount), "lines": [{"amount": amount} for amount in used]}
+
+
+def _capacity(case: Case) -> Figures:
+    price = case["price"]
+    entries: dict[str, list[str]] = {}
+    for entry in case["usage"]:
+        entries.setdefault(entry["unit"], []).append(entry["quantity"])
+    peaks = {unit: highest(column(values), one_group(len(values))) for unit, values in entries.items()}
+    tiers = [
+        capacity.CapacityTier(
+            {unit: one(limit) for unit, limit in (tier["limits"] or {}).items()},
+            one(tier["price"]),
+        )
+        for tier in price["tiers"]
+    ]
+    found = capacity.capacity_prices(peaks, 1, tiers, optional(price, "previously_billed"))
+    return {"amount": fraction(found.amount)} if found.is_held[0] else {}
+
+
+def _tiered_blocks(case: Case) -> Figures:
+    price = case["price"]
+    modes = {"ALL_TIERS": blocks.Blocks.OF_ALL_TIERS, "TOP_TIER": blocks.Blocks.OF_TOP_TIER}
+    tiers = price.get("units") or {ONLY_UNIT: price["tiers"]}
+    quantities = {ONLY_UNIT: one(case["quantity"])} if "quantity" in case else _used(case)
+    units = [
+        blocks.tier_blocks(quantity, [_block_tier(tier) for tier in tiers[unit]], modes[price["mode"]])
+        for unit, quantity in quantities.items()
+    ]
+    amount = blocks.block_amounts(units, optional(price, "previously_billed"), rule(price.get("rounding")))
+    billed = [fraction(tier.amount) for unit in units for tier in unit if tier.is_billed[0]]
+    return {"amount": fraction(amount), "lines": [{"amount": each} for each in billed]}
+
+
+def _used(case: Case) -> dict[str, Ratios]:
+    """The quantity of each unit."""
+    found: dict[str, Ratios] = {}
+    for entry in case["usage"]:
+        quantity = one(entry["quantity"])
+        found[entry["unit"]] = plus(found[entry["unit"]], quantity) if entry["unit"] in found else quantity
+    return found
+
+
+def _block_tier(tier: Case) -> blocks.BlockTier:
+    is_open = tier["max_blocks"].startswith("-")
+    most = None if is_open else one(tier["max_blocks"])
+    return blocks.BlockTier(one(tier["block_size"]), most, one(tier["price"]))
+
+
+MODELS: dict[str, Calculation] = {
+    "proration": _proration,
+    "prorated_graduated": _prorated_graduated,
+    "time_rated": _time_rated,
+    "capacity": _capacity,
+    "tiered_blocks": _tiered_blocks,
+}
