@@ -147,6 +147,9 @@ def reduced(ratios: Ratios) -> Ratios:
         divisor = _common_divisor(numerator, int(denominator[0]))
         if divisor == 1:
             return ratios
+        if divisor > INT64_MAX:
+            # numpy divides zeros in int64 by nothing larger than themselves.
+            numerator = numerator.astype(np.object_)
         return Ratios(narrowed(numerator // divisor), narrowed(denominator // divisor))
     divisors = np.gcd(numerator, denominator)
     return Ratios(narrowed(numerator // divisors), narrowed(denominator // divisors))

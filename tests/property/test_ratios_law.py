@@ -59,6 +59,11 @@ def test_two_columns_are_put_together_as_fractions_are(
     assert fractions_of(found) == [theirs(*pair) for pair in values]
 
 
+def test_zero_of_units_smaller_than_any_word_counts_is_zero() -> None:
+    tiny = Ratios(np.zeros(2, dtype=np.int64), np.array([10**30], dtype=np.object_))
+    assert fractions_of(ratios.times(tiny, ratios.constant(3))) == [0, 0]
+
+
 @given(pairs, st.booleans())
 def test_a_quotient_is_the_fraction_it_names(values: list[tuple[Fraction, Fraction]], common: bool) -> None:
     values = [(left, right or Fraction(1)) for left, right in values]
