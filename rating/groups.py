@@ -75,11 +75,6 @@ def joined(parts: Sequence[Ratios]) -> Ratios:
     return Ratios(np.concatenate([part.numerator for part in parts]), np.concatenate(denominators))
 
 
-def spread(values: Ratios, length: int) -> Ratios:
-    """The same with a numerator for each of `length` rows, where one stood for all."""
-    return Ratios(np.broadcast_to(values.numerator, (length,)), values.denominator)
-
-
 def _alike(values: Ratios, offset: Int64s) -> tuple[Exact, Exact]:
     """Numerators that may be added within a group, and the groups' denominators."""
     numerator, denominator = values
