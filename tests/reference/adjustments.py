@@ -15,11 +15,13 @@ def ordered(discounts: Sequence[Parameters], order: str | list[str]) -> list[Par
 
 
 def discount_value(discount: Parameters, base: Fraction, rounding: Parameters | None) -> Fraction:
-    """What one discount takes off `base`: never more than all of it."""
+    """What one discount takes off `base`: never more than all of it, and of a base below zero its percentage only."""
     if discount["kind"] == "percent":
-        return min(rounded(base * number(discount["percent"]) / 100, rounding), base)
-    assert discount["kind"] == "fixed", discount
-    return min(rounded(number(discount["amount"]), rounding), base)
+        wanted = rounded(base * number(discount["percent"]) / 100, rounding)
+    else:
+        assert discount["kind"] == "fixed", discount
+        wanted = rounded(number(discount["amount"]), rounding) if base > 0 else ZERO
+    return min(wanted, base) if base > 0 else max(wanted, base)
 
 
 def chained_discount(price: Parameters, amount: Fraction) -> Fraction:

@@ -50,13 +50,16 @@ def credited(lines: Sequence[Line], credits_: Sequence[Parameters]) -> dict[str,
 
 
 def apply_credits(lines: Sequence[Due], credits_: Sequence[Parameters]) -> Fraction:
-    """Credit after credit on line after line, of the kinds that the credit may pay; what they paid together."""
+    """Credit after credit on line after line, of the kinds that the credit may pay; what they paid together.
+
+    A line that gives money back is not paid, and pays nothing.
+    """
     for credit in credits_:
         balance = number(credit["amount"])
         for line in lines:
             if "pays" in credit and line.kind not in credit["pays"]:
                 continue
-            paid = min(balance, line.left)
+            paid = max(min(balance, line.left), ZERO)
             balance -= paid
             line.left -= paid
             line.credits += paid
