@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def flat(groups: Sequence[Sequence[Any]]) -> list[Any]:
 
 def split(values: Sequence[Any], offset: Int64s) -> list[list[Any]]:
     """The groups again."""
-    return [list(values[first:after]) for first, after in zip(offset[:-1], offset[1:], strict=True)]
+    return [list(values[first:after]) for first, after in pairwise(offset)]
 
 
 def rounding(rules_: Sequence[dict[str, Any]]) -> Rounding:

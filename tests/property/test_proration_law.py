@@ -105,7 +105,9 @@ def recurring(draw: st.DrawFn) -> tuple[list[list[Case]], list[list[Case]], list
     prices, events = [], []
     for _ in range(lines):
         bounds = sorted(draw(st.lists(quantities.filter(bool), min_size=height, max_size=height, unique=True)))
-        tiers = [{"up_to": up_to, "unit_price": draw(unit_prices), "flat_fee": draw(amounts)} for up_to in bounds]
+        tiers: list[Case] = [
+            {"up_to": up_to, "unit_price": draw(unit_prices), "flat_fee": draw(amounts)} for up_to in bounds
+        ]
         if is_open:
             tiers[-1]["up_to"] = None
         prices.append(tiers)

@@ -148,7 +148,7 @@ def test_blocks_of_several_units_are_rounded_together() -> None:
 def test_the_first_tier_that_holds_every_unit_sets_the_price(data: st.DataObject) -> None:
     named = data.draw(st.lists(st.sets(st.sampled_from(UNITS)), min_size=1, max_size=3))
     lines = data.draw(st.integers(1, 4))
-    prices = [
+    prices: list[list[Case]] = [
         [{"limits": {unit: data.draw(quantities) for unit in units}, "price": data.draw(amounts)} for units in named]
         for _ in range(lines)
     ]
