@@ -69,12 +69,10 @@ def test_seconds_are_counted_like_days() -> None:
 
 
 def test_a_day_on_which_clocks_change_is_a_day_but_not_24_hours() -> None:
-    start, at, end = (
-        day_start(day(text).item(), "Europe/Berlin") for text in ("2026-03-29", "2026-03-30", "2026-03-31")
-    )
-    instants = (np.array([instant // 1000]) for instant in (at, start, end))
-    assert only(share_left(*instants)) == Fraction(24, 47)
-    assert only(share_left(day("2026-03-30"), day("2026-03-29"), day("2026-03-31"))) == Fraction(1, 2)
+    start, at, end = (day(text) for text in ("2026-03-29", "2026-03-30", "2026-03-31"))
+    assert only(share_left(at, start, end)) == Fraction(1, 2)
+    changes, begins, ends = (seconds(each, "Europe/Berlin") for each in (at, start, end))
+    assert only(share_left(changes, begins, ends)) == Fraction(24, 47)
 
 
 def test_a_new_period_is_charged_in_full_and_a_running_one_by_what_is_left() -> None:
