@@ -38,9 +38,10 @@ def totals(values: Ratios, offset: Int64s) -> Ratios:
     """What each group adds up to."""
     numerator, denominator = _alike(values, offset)
     filled = having(offset, 0)
-    sums = np.zeros(len(offset) - 1, dtype=np.object_)
-    sums[filled] = group_sums(numerator, offset[filled])
-    return Ratios(narrowed(sums), denominator)
+    found = group_sums(numerator, offset[filled])
+    sums = np.zeros(len(offset) - 1, dtype=found.dtype)
+    sums[filled] = found
+    return Ratios(sums, denominator)
 
 
 def above(values: Ratios, offset: Int64s) -> Ratios:
