@@ -6,6 +6,7 @@ The steps of a subject are a group of rows, ascending by the day from which they
 import numpy as np
 
 from rating.exact import Int64s
+from rating.ratios import Ratios, constant, taken, where
 
 NONE = -1
 """Nothing is in force yet."""
@@ -22,3 +23,10 @@ def in_force(since: Int64s, offset: Int64s, subject: Int64s, day: Int64s) -> Int
         holds = is_open & (since[np.minimum(middle, len(since) - 1)] <= day)
         low, high = np.where(holds, middle + 1, low), np.where(is_open & ~holds, middle, high)
     return np.where(low > first, low - 1, NONE)
+
+
+def values_at(values: Ratios, step: Int64s) -> Ratios:
+    """What each step found says: zero where nothing is in force."""
+    if not len(values.numerator):
+        values = constant(0)
+    return where(step == NONE, constant(0), taken(values, np.maximum(step, 0)))

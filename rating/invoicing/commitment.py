@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rating.dated import NONE, in_force
+from rating.dated import in_force, values_at
 from rating.exact import Int64s
 from rating.groups import group_of, offsets, totals
 from rating.ratios import Bools, Ratios, constant, greater, is_above, minus, plus, taken, times, where
@@ -66,5 +66,4 @@ def settled_by_window(costs: Ratios, offset: Int64s, commitments: Commitments, r
 
 def ramped(ramp: Ramp, customer: Int64s, day: Int64s) -> Ratios:
     """What each customer is committed to on a day: nothing before the first step."""
-    step = in_force(ramp.since, ramp.offset, customer, day)
-    return where(step == NONE, constant(0), taken(ramp.amount, np.maximum(step, 0)))
+    return values_at(ramp.amount, in_force(ramp.since, ramp.offset, customer, day))

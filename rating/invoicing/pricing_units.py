@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rating.dated import NONE, in_force
+from rating.dated import NONE, in_force, values_at
 from rating.exact import Int64s
-from rating.ratios import Bools, Ratios, constant, taken, times, where
+from rating.ratios import Bools, Ratios, times
 from rating.rounding import Rounding, rounded
 
 
@@ -33,7 +33,5 @@ class Converted(NamedTuple):
 def converted(amounts: Ratios, unit: Int64s, day: Int64s, rates: Rates, rule: Rounding | None) -> Converted:
     """Each amount as money."""
     step = in_force(rates.since, rates.offset, unit, day)
-    has_rate = np.asarray(step != NONE)
-    rate = where(has_rate, taken(rates.rate, np.maximum(step, 0)), constant(0))
-    precise = times(amounts, rate)
-    return Converted(precise, rounded(precise, rule), has_rate)
+    precise = times(amounts, values_at(rates.rate, step))
+    return Converted(precise, rounded(precise, rule), np.asarray(step != NONE))

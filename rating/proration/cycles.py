@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rating.exact import Int64s
+from rating.ratios import Ratios
 
 Months = NDArray[np.int64]
 """Counted from January 1970."""
@@ -95,6 +96,13 @@ def spanned(cycles: Cycles, start: Int64s, end: Int64s, *, back_from_start: bool
         np.where(is_inside, 0, end - last),
         nth_start(cycles, closes + 1) - last,
     )
+
+
+def stubs(found: Spanned) -> tuple[Ratios, Int64s]:
+    """The part before and the part after of every stretch, as ratios, and where each stretch's two begin."""
+    days = np.stack([found.before, found.after], axis=1).reshape(-1)
+    periods = np.stack([found.before_of, found.after_of], axis=1).reshape(-1)
+    return Ratios(days, periods), np.arange(0, len(days) + 1, 2)
 
 
 def month_of(day: Int64s) -> Months:

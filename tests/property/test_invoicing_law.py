@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.invoicing.commitment import Commitments, Ramp, ramped, settled, settled_by_window
-from rating.invoicing.discounts import FIXED, GIVEN_ORDER, PERCENT, PERCENT_FIRST, Discounts, discounted, in_order
+from rating.invoicing.discounts import (
+    FIXED,
+    FIXED_FIRST,
+    GIVEN_ORDER,
+    PERCENT,
+    PERCENT_FIRST,
+    Discounts,
+    discounted,
+    in_order,
+)
 from rating.invoicing.payments import EVERY_KIND, Credits, only_kinds
 from rating.invoicing.pricing_units import Rates, converted
 from rating.invoicing.settlement import Bills, CreditsPay, Invoices, Terms, bills
@@ -35,7 +44,7 @@ from tests.reference.exactness import rounded
 
 Case = dict[str, Any]
 KINDS = {"percent": PERCENT, "fixed": FIXED}
-ORDERS = {"given": GIVEN_ORDER, ("percent", "fixed"): PERCENT_FIRST}
+ORDERS = {"given": GIVEN_ORDER, ("percent", "fixed"): PERCENT_FIRST, ("fixed", "percent"): FIXED_FIRST}
 LINE_KINDS = ["usage", "fixed", "minimum"]
 
 money = signed(amounts)
@@ -131,7 +140,7 @@ dated = st.dictionaries(st.integers(0, 30), amounts, max_size=4)
 def test_a_ramp_commits_to_its_last_step(rows: list[tuple[dict[int, Fraction], int]]) -> None:
     steps = [sorted(own.items()) for own, _ in rows]
     since = np.array([day for day, _ in flat(steps)], dtype=np.int64)
-    ramp = Ramp(offset_of(steps), since, column([amount for _, amount in flat(steps)] or [0]))
+    ramp = Ramp(offset_of(steps), since, column([amount for _, amount in flat(steps)]))
     found = ramped(ramp, np.arange(len(rows)), np.array([day for _, day in rows], dtype=np.int64))
     assert fractions(found) == [own[max(b)] if (b := [d for d in own if d <= day]) else 0 for own, day in rows]
 
@@ -144,6 +153,8 @@ def test_pricing_units_become_money_once(rows: list[tuple[Fraction, Fraction, Ca
     found = converted(column(amount), count[:-1], np.full(len(rows), 10), rates, rounding(rule))
     assert fractions(found.amount) == [rounded(amount * rate, rule) for amount, rate, rule in rows]
     assert not converted(column(amount), count[:-1], np.full(len(rows), 9), rates, None).has_rate.any()
+    no_rates = Rates(np.zeros_like(count), count[:0], column([]))
+    assert not converted(column(amount), count[:-1], np.full(len(rows), 10), no_rates, None).has_rate.any()
 
 
 credits_ = st.lists(

@@ -2,16 +2,20 @@
 
 import calendar
 from datetime import date, timedelta
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rating import ratios
 from rating.exact import Int64s
 from rating.periods import day_number
 from rating.proration import cycles
+from rating.proration.changes import billing_cycles
 from rating.proration.cycles import Cycles
+from rating.rounding import Rounding
 
 ONE = np.ones(1, dtype=np.int64)
 
@@ -94,23 +98,23 @@ def test_every_day_lies_in_one_period(rows: list[tuple[date, int, int, date]]) -
 
 
 KILL_BILL = [
-    (12, "2011-01-31", "2012-01-15", 31, 0, None, (349, 365)),
-    (12, "2011-01-10", "2012-03-04", 17, 1, (7, 365), (47, 366)),
-    (1, "2011-02-07", "2011-03-10", 7, 1, None, (3, 31)),
-    (1, "2011-03-10", "2011-05-15", 15, 2, (5, 28), None),
-    (1, "2011-02-07", "2011-02-15", 7, 0, None, (8, 28)),
-    (1, "2011-02-01", "2011-02-14", 1, 0, None, (13, 28)),
-    (1, "2010-12-15", "2011-03-17", 15, 3, None, (2, 31)),
-    (1, "2011-02-17", "2011-04-03", 3, 1, (14, 28), None),
-    (3, "2011-02-14", "2011-05-31", 31, 1, (14, 92), None),
-    (3, "2011-05-10", "2011-11-15", 15, 2, (5, 89), None),
-    (3, "2011-02-07", "2011-02-15", 7, 0, None, (8, 89)),
-    (3, "2012-02-01", "2012-02-15", 1, 0, None, (14, 90)),
+    (12, "2011-01-31", "2012-01-15", 31, 0, None, (349, 365), "0.956164384"),
+    (12, "2011-01-10", "2012-03-04", 17, 1, (7, 365), (47, 366), "1.147593383"),
+    (1, "2011-02-07", "2011-03-10", 7, 1, None, (3, 31), "1.096774194"),
+    (1, "2011-03-10", "2011-05-15", 15, 2, (5, 28), None, "2.178571429"),
+    (1, "2011-02-07", "2011-02-15", 7, 0, None, (8, 28), "0.285714286"),
+    (1, "2011-02-01", "2011-02-14", 1, 0, None, (13, 28), "0.464285714"),
+    (1, "2010-12-15", "2011-03-17", 15, 3, None, (2, 31), "3.064516129"),
+    (1, "2011-02-17", "2011-04-03", 3, 1, (14, 28), None, "1.5"),
+    (3, "2011-02-14", "2011-05-31", 31, 1, (14, 92), None, "1.152173913"),
+    (3, "2011-05-10", "2011-11-15", 15, 2, (5, 89), None, "2.056179775"),
+    (3, "2011-02-07", "2011-02-15", 7, 0, None, (8, 89), "0.089887640"),
+    (3, "2012-02-01", "2012-02-15", 1, 0, None, (14, 90), "0.155555556"),
 ]
-"""Months of a cycle, from, to, bill day; whole cycles and the stubs before and after: Kill Bill's own figures."""
+"""Months of a cycle, from, to, bill day; whole cycles, the stubs before and after, and all in cycles."""
 
 
-@pytest.mark.parametrize(("months", "start", "end", "bill_day", "whole", "before", "after"), KILL_BILL)
+@pytest.mark.parametrize(("months", "start", "end", "bill_day", "whole", "before", "after", "in_cycles"), KILL_BILL)
 def test_a_stretch_of_time_is_whole_cycles_and_stubs(
     months: int,
     start: str,
@@ -119,6 +123,7 @@ def test_a_stretch_of_time_is_whole_cycles_and_stubs(
     whole: int,
     before: tuple[int, int] | None,
     after: tuple[int, int] | None,
+    in_cycles: str,
 ) -> None:
     first = cycles.first_bill_day(days(start), ONE * bill_day)
     grid = Cycles(first, ONE * bill_day, ONE * months, ONE * 0)
@@ -126,6 +131,8 @@ def test_a_stretch_of_time_is_whole_cycles_and_stubs(
     assert found.whole.tolist() == [whole]
     assert (found.before.item(), found.before_of.item()) == (before or (0, found.before_of.item()))
     assert (found.after.item(), found.after_of.item()) == (after or (0, found.after_of.item()))
+    billed = billing_cycles(ratios.whole(found.whole), *cycles.stubs(found), Rounding(9, ratios.HALF_UP))
+    assert Fraction(billed.numerator.item(), billed.denominator.item()) == Fraction(in_cycles)
 
 
 def test_on_the_grid_of_bill_days_the_quarter_before_28_february_began_on_30_november() -> None:
