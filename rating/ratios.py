@@ -6,7 +6,8 @@ nothing is rounded before somebody asks for it.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ UP: Final = 1
 """To the next that is not below: the ceiling."""
 DOWN: Final = 2
 """To the next that is not above: the floor."""
+
+_COMMON_MAX = 10**18
 
 
 class Ratios(NamedTuple):
@@ -43,7 +46,20 @@ def whole(values: Exact) -> Ratios:
 
 def constant(numerator: int, denominator: int = 1) -> Ratios:
     """One ratio for all rows."""
-    return Ratios(*(narrowed(np.array([value], dtype=np.object_)) for value in (numerator, denominator)))
+    return Ratios(_column([numerator]), _column([denominator]))
+
+
+def of_fractions(values: Sequence[Fraction]) -> Ratios:
+    """A ratio for each value, over one denominator for all unless that is a large one."""
+    common = math.lcm(*(value.denominator for value in values))
+    if common > _COMMON_MAX:
+        return Ratios(*(_column([getattr(value, half) for value in values]) for half in ("numerator", "denominator")))
+    return Ratios(_column([value.numerator * (common // value.denominator) for value in values]), _column([common]))
+
+
+def zeros(rows: int) -> Ratios:
+    """Nothing, row by row."""
+    return Ratios(np.zeros(rows, dtype=np.int64), np.ones(1, dtype=np.int64))
 
 
 def plus(left: Ratios, right: Ratios) -> Ratios:
@@ -63,8 +79,9 @@ def negative(ratios: Ratios) -> Ratios:
 
 
 def times(left: Ratios, right: Ratios) -> Ratios:
-    """The products."""
-    return reduced(Ratios(products(left.numerator, right.numerator), products(left.denominator, right.denominator)))
+    """The products, reduced when they outgrow int64: a common divisor of many rows is dear to find."""
+    product = Ratios(products(left.numerator, right.numerator), products(left.denominator, right.denominator))
+    return product if product.numerator.dtype == product.denominator.dtype == np.int64 else reduced(product)
 
 
 def over(left: Ratios, right: Ratios) -> Ratios:
@@ -103,15 +120,77 @@ def taken(ratios: Ratios, rows: Any) -> Ratios:
     return Ratios(ratios.numerator[rows], ratios.denominator if is_common else ratios.denominator[rows])
 
 
+def alike(left: Ratios, right: Ratios) -> tuple[Ratios, Ratios]:
+    """The same over one denominator for both, where each has one for its rows; they may differ in their rows."""
+    one, other, denominator = _alike(left, right)
+    return Ratios(one, denominator), Ratios(other, denominator)
+
+
+class Gathered:
+    """Rows that arrive in parts, each part with the places of its rows; what never arrives is nothing."""
+
+    def __init__(self, rows: int) -> None:
+        self._places: list[Int64s] = []
+        self._parts: list[Ratios] = []
+        self._rows = rows
+
+    def put(self, places: Int64s, part: Ratios) -> None:
+        """The rows of `part` at `places`."""
+        self._places.append(places)
+        self._parts.append(spread(part, len(places)))
+
+    def column(self) -> Ratios:
+        """All rows in their places."""
+        if not self._parts:
+            return zeros(self._rows)
+        both, places = joined(self._parts), np.concatenate(self._places)
+        numerator = np.zeros(self._rows, dtype=both.numerator.dtype)
+        numerator[places] = both.numerator
+        if len(both.denominator) == 1:
+            return Ratios(numerator, both.denominator)
+        denominator = np.ones(self._rows, dtype=both.denominator.dtype)
+        denominator[places] = both.denominator
+        return Ratios(numerator, denominator)
+
+
+def simplest(ratios: Ratios) -> Ratios:
+    """The same over one denominator for all rows, unless that is a large one."""
+    common = math.lcm(*{int(denominator) for denominator in ratios.denominator})
+    return reduced(over_one_denominator(ratios)) if common <= _COMMON_MAX else ratios
+
+
+def spread(ratios: Ratios, rows: int) -> Ratios:
+    """The same with a numerator for each row, where one stood for all."""
+    return Ratios(np.broadcast_to(ratios.numerator, (rows,)), ratios.denominator)
+
+
+def joined(parts: Sequence[Ratios]) -> Ratios:
+    """The rows of all parts one after another; every part has a numerator for each of its rows."""
+    denominators = [part.denominator for part in parts]
+    if all(len(denominator) == 1 for denominator in denominators):
+        common = math.lcm(*(int(denominator[0]) for denominator in denominators))
+        factors = [_column([common // int(denominator[0])]) for denominator in denominators]
+        numerators = [products(part.numerator, factor) for part, factor in zip(parts, factors, strict=True)]
+        return Ratios(np.concatenate(numerators), _column([common]))
+    each = [np.broadcast_to(part.denominator, part.numerator.shape) for part in parts]
+    return Ratios(np.concatenate([part.numerator for part in parts]), np.concatenate(each))
+
+
+def over_one_denominator(ratios: Ratios) -> Ratios:
+    """The same over one denominator for all rows."""
+    if len(ratios.denominator) == 1:
+        return ratios
+    common = np.array([math.lcm(*{int(denominator) for denominator in ratios.denominator})], dtype=np.object_)
+    factors = narrowed(common // ratios.denominator)
+    return Ratios(products(ratios.numerator, factors), narrowed(common))
+
+
 def integers(ratios: Ratios, mode: int | Int64s) -> Exact:
     """Whole numbers: each ratio rounded by its `mode`."""
-    numerator, denominator = ratios
-    modes = np.broadcast_to(np.asarray(mode), np.broadcast_shapes(numerator.shape, denominator.shape))
-    doubled = sums(products(np.abs(numerator), np.array([2])), np.broadcast_to(denominator, modes.shape))
-    nearest = doubled // products(denominator, np.array([2]))
-    down = numerator // denominator
-    rounded = np.where(modes == HALF_UP, np.where(numerator < 0, -nearest, nearest), down)
-    return narrowed(np.where((modes == UP) & (down * denominator != numerator), down + 1, rounded))
+    if isinstance(mode, int):
+        return _ROUNDINGS[mode](*ratios)
+    found = (mode == np.array(one) for one in _ROUNDINGS)
+    return narrowed(np.select(list(found), [rounding(*ratios) for rounding in _ROUNDINGS.values()]))
 
 
 def at_scale(ratios: Ratios, scale: int | Int64s, mode: int | Int64s) -> Exact:
@@ -119,7 +198,10 @@ def at_scale(ratios: Ratios, scale: int | Int64s, mode: int | Int64s) -> Exact:
     scales = np.asarray(scale)
     factors = _each(scales, lambda one: 10 ** max(one, 0))
     divisors = _each(scales, lambda one: 10 ** max(-one, 0))
-    return integers(Ratios(products(ratios.numerator, factors), products(ratios.denominator, divisors)), mode)
+    # Often they cancel: hundredths of an amount in millionths is a division, and no product that might outgrow int64.
+    shared = np.gcd(factors, ratios.denominator) if scales.ndim == 0 else np.ones(1, dtype=np.int64)
+    finer = products(ratios.numerator, narrowed(factors // shared))
+    return integers(Ratios(finer, products(narrowed(ratios.denominator // shared), divisors)), mode)
 
 
 def sums(left: Exact, right: Exact) -> Exact:
@@ -153,6 +235,27 @@ def reduced(ratios: Ratios) -> Ratios:
         return Ratios(narrowed(numerator // divisor), narrowed(denominator // divisor))
     divisors = np.gcd(numerator, denominator)
     return Ratios(narrowed(numerator // divisors), narrowed(denominator // divisors))
+
+
+def _nearest(numerator: Exact, denominator: Exact) -> Exact:
+    doubled = sums(products(np.abs(numerator), np.array([2])), denominator)
+    nearest = doubled // products(denominator, np.array([2]))
+    return narrowed(np.asarray(np.where(numerator < 0, -nearest, nearest)))
+
+
+def _floor(numerator: Exact, denominator: Exact) -> Exact:
+    return narrowed(np.asarray(numerator // denominator))
+
+
+def _ceiling(numerator: Exact, denominator: Exact) -> Exact:
+    return -_floor(-numerator, denominator)
+
+
+_ROUNDINGS = {HALF_UP: _nearest, UP: _ceiling, DOWN: _floor}
+
+
+def _column(values: Sequence[int]) -> Exact:
+    return narrowed(np.array(values, dtype=np.object_))
 
 
 def _common_divisor(numerator: Exact, denominator: int) -> int:

@@ -1,0 +1,79 @@
+"""The details of lines: what each line is made of, a column for each thing that it may be made of.
+
+A detail holds a row for every line; `present` says where there is one, and elsewhere it is worth nothing.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from rating import ratios
+from rating.exact import Int64s
+from rating.pricing.parts import Rounding
+from rating.ratios import Bools, Ratios
+
+
+class Kind(IntEnum):
+    """What a detail bills."""
+
+    USAGE = 0
+    FLAT_FEE = 1
+    MINIMUM = 2
+
+
+class Detail(NamedTuple):
+    """One detail of every line."""
+
+    kind: Kind
+    tier: Int64s
+    """From 1; 0 where there is none. One for all rows, or each its own."""
+    present: Bools
+    quantity: Ratios
+    unit_amount: Ratios
+    amount: Ratios
+    discount: Ratios
+
+    @property
+    def total(self) -> Ratios:
+        """What is owed for it."""
+        return self.amount if not self.discount.numerator.any() else ratios.minus(self.amount, self.discount)
+
+
+ONE = ratios.constant(1)
+NOTHING = ratios.constant(0)
+NO_TIER = np.zeros(1, dtype=np.int64)
+
+
+def detail(kind: Kind, present: Bools, quantity: Ratios, unit_amount: Ratios, amount: Ratios) -> Detail:
+    """A detail without tier or discount, worth nothing where it is not present."""
+    return Detail(kind, NO_TIER, present, quantity, unit_amount, only(present, amount), NOTHING)
+
+
+def only(present: Bools, amount: Ratios) -> Ratios:
+    """The amounts where `present`, else nothing."""
+    return Ratios(np.where(present, amount.numerator, 0), amount.denominator)
+
+
+def rounded(amount: Ratios, rounding: Rounding | None) -> Ratios:
+    """Amounts as the rule says, exact without one."""
+    if rounding is None:
+        return amount
+    return ratios.of_scale(ratios.at_scale(amount, rounding.scale, rounding.mode), rounding.scale)
+
+
+def total(details: Sequence[Detail], lines: int) -> Ratios:
+    """What is owed for all details of each line."""
+    amount = ratios.zeros(lines)
+    for one in details:
+        amount = ratios.plus(amount, one.total)
+    return amount
+
+
+def total_discount(details: Sequence[Detail], lines: int) -> Ratios:
+    """What was taken off all details of each line."""
+    discount = ratios.zeros(lines)
+    for one in details:
+        discount = ratios.plus(discount, one.discount)
+    return discount

@@ -1,0 +1,164 @@
+"""What a price is composed of: a charge, what is measured before it, what is adjusted after it, and how it is rounded.
+
+Numbers are Fractions of whole units and of whole currency units; they become columns when lines are rated. Everything
+that is no number is the price's shape: lines of one shape are rated together.
+"""
+
+from enum import Enum
+from fractions import Fraction
+from typing import Final
+
+from msgspec import Struct
+
+from rating.ratios import HALF_UP, UP
+
+
+class Rounding(Struct, frozen=True):
+    """To 10^-scale currency units: the line's total once, or every detail of it."""
+
+    scale: int
+    mode: int = HALF_UP
+    of_details: bool = False
+
+
+class Conversion(Struct, frozen=True):
+    """Metered into priced units: times `factor`, divided by `per`, in whole multiples where a rounding says so."""
+
+    factor: Fraction = Fraction(1)
+    per: Fraction = Fraction(1)
+    rounding: int | None = None
+    multiple: Fraction = Fraction(1)
+
+
+UNLIMITED: Final = "unlimited"
+
+
+class Flat(Struct, frozen=True):
+    """One amount a period, whatever was used: on its last line, or on its first."""
+
+    amount: Fraction
+    in_advance: bool = False
+
+
+class PerUnit(Struct, frozen=True):
+    """Quantity times price."""
+
+    unit_price: Fraction
+
+
+class Packages(Struct, frozen=True):
+    """Whole packages, counted over the period so far: a later line owes for those that it starts."""
+
+    size: Fraction
+    price: Fraction
+    rounding: int = UP
+
+
+class Dynamic(Struct, frozen=True):
+    """The usage is money already."""
+
+    multiplier: Fraction = Fraction(1)
+
+
+class Percentage(Struct, frozen=True):
+    """Each event's rate and fee; free are the first events, as long as their sum is within the free amount."""
+
+    percent: Fraction
+    fee: Fraction = Fraction(0)
+    free_events: Fraction | None = None
+    free_amount: Fraction | None = None
+    least: Fraction = Fraction(0)
+    most: Fraction | None = None
+    charges_zero: bool = False
+    """An event of nothing owes the fee and the least."""
+
+
+class Cell(Struct, frozen=True):
+    """One price of a matrix, for usage whose key has these values; None stands for any."""
+
+    key: tuple[str | None, ...]
+    unit_price: Fraction
+
+
+class Matrix(Struct, frozen=True):
+    """A unit price by dimensions: the first cell that takes a key prices it; a default is a last cell of Nones."""
+
+    cells: tuple[Cell, ...]
+
+
+class Tier(Struct, frozen=True):
+    """What holds up to and including a quantity; a package price is a unit price with a package's size."""
+
+    up_to: Fraction | None
+    unit_price: Fraction | None = None
+    percent: Fraction | None = None
+    package_size: Fraction | None = None
+    flat_fee: Fraction | None = None
+    cap: Fraction | None = None
+    """The most that the tier's units cost; its flat fee comes on top."""
+
+
+class Reading(Enum):
+    """How tiers are read."""
+
+    GRADUATED = "each tier prices what lies in it"
+    VOLUME = "the tier reached prices all, on the period's last line"
+
+
+class Beyond(Enum):
+    """What becomes of usage past the bound of the last tier."""
+
+    REFUSED = "the line is not priced, and says so"
+    DROPPED = "it costs nothing"
+    EXTENDED = "the last tier goes on"
+
+
+class Tiers(Struct, frozen=True):
+    """Tiers in ascending order, each above the bound of the one before."""
+
+    tiers: tuple[Tier, ...]
+    reading: Reading = Reading.GRADUATED
+    beyond: Beyond = Beyond.REFUSED
+    charges_zero: bool = False
+    """A period of nothing owes the first tier's flat fee."""
+
+
+class PercentOff(Struct, frozen=True):
+    """A discount on every detail."""
+
+    percent: Fraction
+
+
+class AmountOff(Struct, frozen=True):
+    """A discount on the details in their order, until it is used up."""
+
+    amount: Fraction
+
+
+class Maximum(Struct, frozen=True):
+    """The most that a period costs; what is above is a discount on the details that exceed it."""
+
+    amount: Fraction
+
+
+class Minimum(Struct, frozen=True):
+    """The least that a period costs; its last line has a detail for what is missing."""
+
+    amount: Fraction
+
+
+Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers
+Adjustment = PercentOff | AmountOff | Maximum | Minimum
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """Measured, charged, adjusted in the order given, rounded once."""
+
+    charge: Charge
+    conversion: Conversion | None = None
+    free_units: Fraction | str | None = None
+    """The period's first units cost nothing; or all do: UNLIMITED."""
+    is_mirrored: bool = False
+    """Usage below zero gives its price back; else it costs what no usage costs."""
+    adjustments: tuple[Adjustment, ...] = ()
+    rounding: Rounding | None = None

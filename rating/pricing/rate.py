@@ -1,0 +1,117 @@
+"""Rate columns of lines: measure, charge, round and adjust, all lines of one shape at once.
+
+What comes out does not depend on the order of the lines, nor on the stretches that they are rated in.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from rating import ratios
+from rating.exact import Int64s
+from rating.pricing import pieces
+from rating.pricing.adjust import adjusted, detail_rounded
+from rating.pricing.details import Detail, only, rounded, total
+from rating.pricing.measure import Measured, measured
+from rating.pricing.parts import Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
+from rating.pricing.running import line_sums
+from rating.pricing.shapes import PriceList, Shape, Terms
+from rating.pricing.tiered import tiered, unpriced
+from rating.pricing.untiered import dynamic, flat, one_by_one, packages, per_unit
+from rating.pricing.usage import Ragged, Usage, taken_usage
+from rating.ratios import Bools, Ratios
+
+STRETCH_LINES = 2**15
+"""As many lines as keep the columns of a calculation in the cache."""
+
+CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
+    Flat: flat,
+    PerUnit: per_unit,
+    Packages: packages,
+    Dynamic: dynamic,
+    Percentage: one_by_one,
+    Matrix: one_by_one,
+    Tiers: tiered,
+}
+
+
+class Rated(NamedTuple):
+    """What lines cost."""
+
+    amount: Ratios
+    unpriced: Bools
+    """The price refuses the line: it costs nothing, and says so."""
+
+
+class Rows(NamedTuple):
+    """Some of the lines, all of one shape."""
+
+    lines: Int64s
+    terms: Terms
+
+
+def rate(prices: PriceList, of_line: Int64s, usage: Usage) -> Rated:
+    """What each line costs at its price."""
+    amounts = ratios.Gathered(len(of_line))
+    refused = np.zeros(len(of_line), dtype=np.bool_)
+    for lines, terms in stretches(prices, of_line):
+        own = usage if len(lines) == len(of_line) else taken_usage(usage, lines)
+        units = measured(terms, own)
+        amount, mask = _amount(terms, units, own), unpriced(terms, units)
+        if mask is not None:
+            refused[lines], amount = mask, only(~mask, amount)
+        amounts.put(lines, amount)
+    return Rated(amounts.column(), refused)
+
+
+def rate_bucketed(prices: PriceList, of_line: Int64s, buckets: Ragged) -> tuple[Ratios, Ratios]:
+    """What each bucket costs alone, and what each line's cost together."""
+    each = rate(prices, of_line[buckets.line], Usage(buckets.quantity)).amount
+    return each, line_sums(Ragged(buckets.start, each))
+
+
+def stretches(prices: PriceList, of_line: Int64s) -> list[Rows]:
+    """The lines by shape, and not too many at once."""
+    found, shape_of_line, row = [], prices.shape[of_line], prices.row[of_line]
+    for code, shape in enumerate(prices.shapes):
+        lines = np.flatnonzero(shape_of_line == code)
+        for start in range(0, len(lines), STRETCH_LINES):
+            own = lines[start : start + STRETCH_LINES]
+            found.append(Rows(own, Terms(shape, row[own])))
+    return found
+
+
+def details_of(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:
+    """The details of lines of one shape, each priced, rounded and adjusted."""
+    charged = CHARGES[type(terms.price.charge)](terms, units, usage)
+    details = [one._replace(amount=detail_rounded(terms, one.amount)) for one in charged]
+    return [_signed(one, units.sign) for one in adjusted(terms, units, details)]
+
+
+def amount_of(shape: Shape, details: Sequence[Detail], lines: int) -> Ratios:
+    """What details cost together, rounded as the price rounds its lines."""
+    return _line_rounded(shape, total(details, lines))
+
+
+def _amount(terms: Terms, units: Measured, usage: Usage) -> Ratios:
+    if units.splits is None and pieces.are_enough(terms.price):
+        amount = pieces.amounts(terms, units)
+        return _line_rounded(terms.shape, _turned(amount, units.sign))
+    return amount_of(terms.shape, details_of(terms, units, usage), len(terms.row))
+
+
+def _line_rounded(shape: Shape, amount: Ratios) -> Ratios:
+    rounding = shape.example.rounding
+    return amount if rounding is None or rounding.of_details else rounded(amount, rounding)
+
+
+def _signed(one: Detail, sign: Int64s | None) -> Detail:
+    if sign is None:
+        return one
+    quantity, amount, discount = (_turned(column, sign) for column in (one.quantity, one.amount, one.discount))
+    return one._replace(quantity=quantity, amount=amount, discount=discount)
+
+
+def _turned(column: Ratios, sign: Int64s | None) -> Ratios:
+    return column if sign is None else Ratios(column.numerator * sign, column.denominator)

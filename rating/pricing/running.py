@@ -1,0 +1,38 @@
+"""Sum up within lines: totals of each line's quantities, and totals so far."""
+
+import numpy as np
+
+from rating.exact import INT64_MAX, Exact, Int64s, narrowed, total
+from rating.pricing.usage import Ragged
+from rating.ratios import Ratios, over_one_denominator
+
+
+def line_sums(parts: Ragged) -> Ratios:
+    """The sum of each line's quantities; nothing for a line without any."""
+    sums, denominator = _sums_before(parts.quantity)
+    return Ratios(narrowed(sums[parts.start[1:]] - sums[parts.start[:-1]]), denominator)
+
+
+def sums_so_far(parts: Ragged) -> Ratios:
+    """For each quantity the sum of its line's, from the first up to and including it."""
+    sums, denominator = _sums_before(parts.quantity)
+    return Ratios(narrowed(sums[1:] - sums[parts.start[parts.line]]), denominator)
+
+
+def highest_so_far(parts: Ragged) -> Ratios:
+    """For each quantity the highest of its line's up to it, and at least zero."""
+    numerator, denominator = over_one_denominator(parts.quantity)
+    # Each line is lifted above all of the one before, so that one pass over all columns starts anew with every line.
+    floored = np.maximum(numerator, 0)
+    step = int(floored.max(initial=0)) + 1
+    lines = len(parts.start)
+    lift: Exact = parts.line if step * lines <= INT64_MAX else parts.line.astype(np.object_)
+    return Ratios(narrowed(np.maximum.accumulate(floored + lift * step) - lift * step), denominator)
+
+
+def _sums_before(quantity: Ratios) -> tuple[Exact, Int64s]:
+    """The sums of all quantities before each, and of all; they cannot wrap."""
+    numerator, denominator = over_one_denominator(quantity)
+    if numerator.dtype == np.int64 and total(np.abs(numerator)) > INT64_MAX:
+        numerator = numerator.astype(np.object_)
+    return np.concatenate([np.zeros(1, dtype=numerator.dtype), np.cumsum(numerator)]), denominator
