@@ -204,6 +204,14 @@ def at_scale(ratios: Ratios, scale: int | Int64s, mode: int | Int64s) -> Exact:
     return integers(Ratios(finer, products(narrowed(ratios.denominator // shared), divisors)), mode)
 
 
+def rounded_to(ratios: Ratios, scale: int, mode: int) -> Ratios:
+    """Each ratio rounded to `scale` decimals."""
+    units = at_scale(ratios, scale, mode)
+    if scale >= 0:
+        return Ratios(units, _column([10**scale]))
+    return whole(products(units, _column([10**-scale])))
+
+
 def sums(left: Exact, right: Exact) -> Exact:
     """Sums that cannot wrap."""
     if left.dtype == np.int64 and right.dtype == np.int64:
@@ -229,10 +237,7 @@ def reduced(ratios: Ratios) -> Ratios:
         divisor = _common_divisor(numerator, int(denominator[0]))
         if divisor == 1:
             return ratios
-        if divisor > INT64_MAX:
-            # numpy divides zeros in int64 by nothing larger than themselves.
-            numerator = numerator.astype(np.object_)
-        return Ratios(narrowed(numerator // divisor), narrowed(denominator // divisor))
+        return Ratios(narrowed(numerator // _column([divisor])), narrowed(denominator // divisor))
     divisors = np.gcd(numerator, denominator)
     return Ratios(narrowed(numerator // divisors), narrowed(denominator // divisors))
 

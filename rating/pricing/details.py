@@ -60,7 +60,7 @@ def rounded(amount: Ratios, rounding: Rounding | None) -> Ratios:
     """Amounts as the rule says, exact without one."""
     if rounding is None:
         return amount
-    return ratios.of_scale(ratios.at_scale(amount, rounding.scale, rounding.mode), rounding.scale)
+    return ratios.rounded_to(amount, rounding.scale, rounding.mode)
 
 
 def total(details: Sequence[Detail], lines: int) -> Ratios:

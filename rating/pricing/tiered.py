@@ -72,7 +72,9 @@ def unpriced(terms: Terms, units: Measured) -> Bools | None:
     charge = terms.price.charge
     if not isinstance(charge, Tiers) or charge.tiers[-1].up_to is None or charge.beyond is not Beyond.REFUSED:
         return None
-    return ratios.is_above(units.after, terms.of(f"charge.tiers.{len(charge.tiers) - 1}.up_to"))
+    beyond = ratios.is_above(units.after, terms.of(f"charge.tiers.{len(charge.tiers) - 1}.up_to"))
+    bills_here = charge.reading is Reading.GRADUATED or units.splits is None
+    return beyond if bills_here or units.splits is None else beyond & units.splits.closes
 
 
 def tier_reached(terms: Terms, quantity: Ratios) -> Int64s:
