@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from rating import ratios
-from rating.pricing.details import NOTHING, ONE, Detail, Kind, detail, rounded, total
+from rating.pricing.details import NOTHING, ONE, Detail, Kind, detail, only, rounded, total
 from rating.pricing.measure import Measured
 from rating.pricing.parts import AmountOff, Maximum, Minimum, PercentOff
 from rating.pricing.shapes import Terms
-from rating.ratios import Ratios
+from rating.ratios import Bools, Ratios
 
 HUNDREDTH = ratios.constant(1, 100)
 
@@ -55,10 +55,18 @@ def _within_maximum(terms: Terms, name: str, units: Measured, details: list[Deta
 def _lifted_to_minimum(terms: Terms, name: str, units: Measured, details: list[Detail]) -> list[Detail]:
     """A detail more, on the line that closes the period."""
     billed = ratios.plus(_billed(units), total(details, len(terms.row)))
-    closes = np.ones(1, dtype=np.bool_) if units.splits is None else units.splits.closes
-    missing = detail_rounded(terms, ratios.minus(terms.of(f"{name}.amount"), billed))
-    present = closes & np.asarray(missing.numerator > 0, dtype=np.bool_)
-    return [*details, detail(Kind.MINIMUM, present, ONE, missing, missing)]
+    lift = missing(terms, name, billed)
+    return [*details, lift if units.splits is None else _present(lift, units.splits.closes)]
+
+
+def missing(terms: Terms, name: str, billed: Ratios) -> Detail:
+    """What `billed` is short of the minimum of this name."""
+    short = detail_rounded(terms, ratios.minus(terms.of(f"{name}.amount"), billed))
+    return detail(Kind.MINIMUM, np.asarray(short.numerator > 0, dtype=np.bool_), ONE, short, short)
+
+
+def _present(one: Detail, where: Bools) -> Detail:
+    return one._replace(present=one.present & where, amount=only(where, one.amount))
 
 
 def _billed(units: Measured) -> Ratios:

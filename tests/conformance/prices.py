@@ -10,8 +10,10 @@ from rating import ratios
 from rating.pricing.cells import Keyed, cell_fees
 from rating.pricing.details import ONE, Detail, Kind, rounded, total, total_discount
 from rating.pricing.events import event_fees
+from rating.pricing.entries import Entries, entries, joined, moving_money
+from rating.pricing.increments import corrections, in_advance, missing_of_minimum, period_entries, without_minimum
 from rating.pricing.measure import measured
-from rating.pricing.parts import Charge, Flat, Percentage, Reading, Tiers
+from rating.pricing.parts import Charge, Flat, Percentage, Price, Reading, Tiers
 from rating.pricing.rate import amount_of, details_of, rate, rate_bucketed, stretches
 from rating.pricing.running import line_sums
 from rating.pricing.shapes import PriceList, price_list
@@ -217,6 +219,53 @@ def lifted(case: Case) -> Figures:
     }
 
 
+def incremental(case: Case) -> Figures:
+    """Events paid in advance are numbers; phases that re-rate name the cumulative quantity known at their end."""
+    given = parameters(case)
+    if case["usage"] and isinstance(case["usage"][0], dict):
+        return rerated(case, price_of(given))
+    above = bool(given.get("high_water"))
+    prices, events = price_list([price_of(given)]), quantities_of(case, given)
+    return {"increments": figures_of(in_advance(prices, THE_LINE, events, above_highest=above))}
+
+
+def rerated(case: Case, price: Price) -> Figures:
+    """Each phase books, period by period, the difference to what was booked; the last adds the minimum."""
+    prices, phases = without_minimum([price]), known_totals(case)
+    booked = entries(prices, THE_LINE[:0], Usage(ratios.zeros(0)))
+    increments, lines = [], []
+    for phase, totals in enumerate(phases, start=1):
+        periods = np.arange(len(totals))
+        of_line, known = np.zeros_like(periods), column(totals)
+        owed = period_entries(prices, of_line, ratios.taken(known, periods - 1), known, periods == 0)
+        booking = [moving_money(corrections(booked, owed))]
+        booked = owed
+        if phase == len(phases):
+            billed = line_sums(Ragged(np.array([0, len(owed.line)]), owed.total))
+            lift = missing_of_minimum(price_list([price]), THE_LINE, billed)
+            booking.append(lift._replace(line=lift.line + phase - 1))
+        new = joined(booking)
+        increments.append(figure(line_sums(Ragged(np.array([0, len(new.line)]), new.total))))
+        lines.append(_entry_fields(new))
+    return {"increments": increments, "lines": lines}
+
+
+def known_totals(case: Case) -> list[list[str]]:
+    """The cumulative quantity at the end of every period, as each phase knows them."""
+    phases = case["usage"]
+    if "cumulative_by_period" in phases[0]:
+        return [phase["cumulative_by_period"] for phase in phases]
+    totals = [phase["cumulative"] for phase in phases]
+    return [totals[:count] for count in range(1, len(totals) + 1)]
+
+
+def _entry_fields(new: Entries) -> list[Figures]:
+    columns = (new.quantity, new.unit_amount, new.amount, new.discount, new.total)
+    rows = zip(new.line, *(figures_of(one) for one in columns), strict=True)
+    names = ("quantity", "unit_amount", "amount", "discount", "total")
+    return [{"period": f"period{line + 1}", **dict(zip(names, row, strict=True))} for line, *row in rows]
+
+
 def rounding(case: Case) -> Figures:
     """A figure, a product, a quotient, or a sum, rounded."""
     given = parameters(case)
@@ -242,5 +291,6 @@ MODELS: dict[str, Calculation] = {
     "matrix": matrix,
     "bucketed": bucketed,
     "minimum": lifted,
+    "incremental": incremental,
     "rounding": rounding,
 }
