@@ -1,4 +1,4 @@
-"""What a growing usage adds to the bill: event by event as it is paid in advance, or period by period as it is re-rated.
+"""What a growing usage adds to the bill: event by event when it is paid in advance, or period by period, re-rated.
 
 Re-rating is cumulative: a period owes what the usage up to its end costs, less what the usage up to its beginning
 costs. Late usage changes what is known of earlier periods, and each books the difference to what it booked before.
@@ -19,7 +19,7 @@ from rating.pricing.parts import Minimum, Price
 from rating.pricing.rate import rate, stretches
 from rating.pricing.running import highest_so_far, sums_so_far
 from rating.pricing.shapes import PriceList, price_list
-from rating.pricing.usage import Ragged, Usage
+from rating.pricing.usage import Fees, Ragged, Usage
 from rating.ratios import Bools, Ratios
 
 
@@ -30,10 +30,11 @@ def in_advance(prices: PriceList, of_line: Int64s, events: Ragged, *, above_high
     """
     level = sums_so_far(events)
     if above_highest:
-        level = highest_so_far(Ragged(events.start, level))
-    fees = sums_so_far(Ragged(events.start, event_fees(prices, of_line, events)))
-    amount = rate(prices, of_line[events.line], Usage(level, fees=fees)).amount
+        level = highest_so_far(events._replace(quantity=level))
+    fees = sums_so_far(events._replace(quantity=event_fees(prices, of_line, events)))
     before = np.arange(len(events.line)) - 1
+    count = before + 2 - events.start[events.line]
+    amount = rate(prices, of_line[events.line], Usage(level, fees=Fees(fees, count))).amount
     is_first = before < events.start[events.line]
     earlier = ratios.taken(amount, np.maximum(before, 0))
     earlier = Ratios(np.where(is_first, 0, earlier.numerator), earlier.denominator)

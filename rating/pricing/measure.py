@@ -45,7 +45,7 @@ def measured(terms: Terms, usage: Usage) -> Measured:
 
 
 def _above_zero(terms: Terms, quantity: Ratios) -> tuple[Ratios, Int64s | None]:
-    """Quantities below zero as none, or as positive ones whose price is given back; events and cells have their own rule."""
+    """Quantities below zero as none, or as positive ones whose price is given back; events and cells see to theirs."""
     below = quantity.numerator < 0
     if isinstance(terms.price.charge, Percentage | Matrix) or not below.any():
         return quantity, None

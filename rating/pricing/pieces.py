@@ -1,4 +1,4 @@
-"""The short way to an amount: a price as straight pieces, `base + quantity x slope` in the piece that a quantity reaches.
+"""The short way to an amount: a price as straight pieces, `base + quantity x slope` in the piece that is reached.
 
 Per unit, graduated, volume and stairstep are pieces as long as nothing looks at single details: the same amounts as
 their details' sum, in a fraction of the time. A graduated tier's base is what the tiers below it cost, less its own
@@ -60,10 +60,10 @@ def _made(shape: Shape, denominator: int) -> Pieces:
     name = f"pieces over {denominator}"
     if name not in shape.tables:
         is_tiered = isinstance(shape.example.charge, Tiers)
-        bounds, base, slope = _tiers(shape) if is_tiered else _per_unit(shape)
+        bounds, bases, slopes = _tiers(shape) if is_tiered else _per_unit(shape)
         finest = ratios.constant(0, denominator)
         bounds = [ratios.alike(bound, finest)[0] for bound in bounds]
-        base, slope = ratios.alike(ratios.joined(base), ratios.joined(slope))
+        base, slope = ratios.alike(ratios.joined(bases), ratios.joined(slopes))
         # A quantity times a slope is over this denominator, and so is the base that it is added to.
         base = Ratios(
             ratios.products(base.numerator, np.array([denominator])),

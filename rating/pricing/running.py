@@ -3,7 +3,7 @@
 import numpy as np
 
 from rating.exact import INT64_MAX, Exact, Int64s, narrowed, total
-from rating.pricing.usage import Ragged
+from rating.pricing.usage import Fees, Ragged
 from rating.ratios import Ratios, over_one_denominator
 
 
@@ -11,6 +11,11 @@ def line_sums(parts: Ragged) -> Ratios:
     """The sum of each line's quantities; nothing for a line without any."""
     sums, denominator = _sums_before(parts.quantity)
     return Ratios(narrowed(sums[parts.start[1:]] - sums[parts.start[:-1]]), denominator)
+
+
+def fees_of(parts: Ragged, fees: Ratios) -> Fees:
+    """What each line's parts cost together, and how many there are."""
+    return Fees(line_sums(parts._replace(quantity=fees)), np.diff(parts.start))
 
 
 def sums_so_far(parts: Ragged) -> Ratios:

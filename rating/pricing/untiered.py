@@ -47,11 +47,11 @@ def dynamic(terms: Terms, units: Measured, _: Usage) -> list[Detail]:
     return [detail(Kind.USAGE, _is_some(units.quantity), ONE, amount, amount)]
 
 
-def one_by_one(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:
+def one_by_one(_: Terms, units: Measured, usage: Usage) -> list[Detail]:
     """The sum of what a line's events or cells cost, each at its own price."""
     assert usage.fees is not None
-    present = np.ones(len(terms.row), dtype=np.bool_)
-    return [detail(Kind.USAGE, present, units.quantity, ratios.constant(0), usage.fees)]
+    present = np.asarray(usage.fees.parts > 0, dtype=np.bool_)
+    return [detail(Kind.USAGE, present, units.quantity, ratios.constant(0), usage.fees.amount)]
 
 
 def _packages(terms: Terms, quantity: Ratios) -> Ratios:

@@ -22,13 +22,20 @@ class Splits(NamedTuple):
     """What the period's earlier lines were billed."""
 
 
+class Fees(NamedTuple):
+    """What a line's events or cells cost, where each has a price of its own."""
+
+    amount: Ratios
+    parts: Int64s
+    """How many there are."""
+
+
 class Usage(NamedTuple):
     """The lines; without splits each is its period's only one."""
 
     quantity: Ratios
     splits: Splits | None = None
-    fees: Ratios | None = None
-    """What the line's events or cells cost, where each has a price of its own."""
+    fees: Fees | None = None
 
 
 class Ragged(NamedTuple):
@@ -50,7 +57,7 @@ def taken_usage(usage: Usage, lines: Int64s) -> Usage:
     if splits is not None:
         before, billed = taken(splits.before, lines), taken(splits.billed, lines)
         splits = Splits(before, splits.opens[lines], splits.closes[lines], billed)
-    fees = None if usage.fees is None else taken(usage.fees, lines)
+    fees = None if usage.fees is None else Fees(taken(usage.fees.amount, lines), usage.fees.parts[lines])
     return Usage(taken(usage.quantity, lines), splits, fees)
 
 

@@ -9,13 +9,13 @@ import numpy as np
 from rating import ratios
 from rating.pricing.cells import Keyed, cell_fees
 from rating.pricing.details import ONE, Detail, Kind, rounded, total, total_discount
-from rating.pricing.events import event_fees
 from rating.pricing.entries import Entries, entries, joined, moving_money
+from rating.pricing.events import event_fees
 from rating.pricing.increments import corrections, in_advance, missing_of_minimum, period_entries, without_minimum
 from rating.pricing.measure import measured
-from rating.pricing.parts import Charge, Flat, Percentage, Price, Reading, Tiers
+from rating.pricing.parts import Charge, Flat, Price, Reading, Tiers
 from rating.pricing.rate import amount_of, details_of, rate, rate_bucketed, stretches
-from rating.pricing.running import line_sums
+from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.tax import taxed
 from rating.pricing.true_up import Commitment, true_up
@@ -52,9 +52,8 @@ def quantities_of(case: Case, given: Parameters) -> Ragged:
 
 def usage_of(given: Parameters, prices: PriceList, events: Ragged) -> Usage:
     """The line's usage: its total, its place in the period, and what its events cost where each has a price."""
-    fees = line_sums(Ragged(events.start, event_fees(prices, THE_LINE, events)))
-    is_by_event = isinstance(prices.shapes[0].example.charge, Percentage)
-    return Usage(line_sums(events), splits_of(given), fees if is_by_event else None)
+    fees = fees_of(events, event_fees(prices, THE_LINE, events))
+    return Usage(line_sums(events), splits_of(given), fees)
 
 
 def splits_of(given: Parameters) -> Splits | None:
@@ -129,7 +128,7 @@ def matrix(case: Case) -> Figures:
     fees = cell_fees(prices, THE_LINE, Keyed(parts, codes, [(key,) for key in keys]))
     if fees.unpriced.any():
         raise ValueError("no cell takes the key")
-    usage = Usage(line_sums(parts), splits_of(given), line_sums(Ragged(parts.start, fees.fee)))
+    usage = Usage(line_sums(parts), splits_of(given), fees_of(parts, fees.fee))
     return priced(case, given, prices, usage)
 
 

@@ -52,7 +52,7 @@ def tiers(own: st.SearchStrategy[Parameters], *, bounded: bool) -> st.SearchStra
             tops = [*tops, None]  # type: ignore[list-item]  # the last bound is none
         return {"tiers": [{**part, "up_to": top} for part, top in zip(parts, tops, strict=False)]}
 
-    is_open = st.booleans() if bounded else st.just(True)  # noqa: FBT003
+    is_open = st.booleans() if bounded else st.just(True)
     drawn = st.tuples(st.lists(bounds, max_size=4), st.lists(own, min_size=5, max_size=5), is_open)
     return drawn.map(built)
 

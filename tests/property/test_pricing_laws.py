@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rating import ratios
+from rating.exact import Int64s
 from rating.pricing import rate as rating_of
+from rating.pricing.entries import entries
 from rating.pricing.events import event_fees
 from rating.pricing.rate import Rated, rate
-from rating.pricing.running import line_sums
-from rating.pricing.shapes import price_list
+from rating.pricing.running import fees_of, line_sums
+from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Ragged, Splits, Usage
 from rating.ratios import Ratios
 from tests.conformance.price_parts import price_of
@@ -29,10 +31,12 @@ def column(texts: list[str]) -> Ratios:
 
 def fractions(found: Ratios) -> list[Fraction]:
     pairs = np.broadcast(found.numerator, found.denominator)
+    if not pairs.size:
+        return []
     return [Fraction(int(numerator), int(denominator)) for numerator, denominator in pairs]
 
 
-def rated(prices: list[Parameters], lines: list[Line]) -> Rated:
+def usage_of(prices: list[Parameters], lines: list[Line]) -> tuple[PriceList, Int64s, Usage]:
     """All lines as columns."""
     listed = price_list([price_of(price) for price in prices])
     of_line = np.array([line.price for line in lines], dtype=np.int64)
@@ -46,12 +50,21 @@ def rated(prices: list[Parameters], lines: list[Line]) -> Rated:
         column([line.billed or "0" for line in lines]),
     )
     alone = all(line.split is None and line.billed is None for line in lines)
-    fees = line_sums(Ragged(starts, event_fees(listed, of_line, events)))
-    return rate(listed, of_line, Usage(line_sums(events), None if alone else splits, fees))
+    fees = fees_of(events, event_fees(listed, of_line, events))
+    return listed, of_line, Usage(line_sums(events), None if alone else splits, fees)
+
+
+def rated(prices: list[Parameters], lines: list[Line]) -> Rated:
+    return rate(*usage_of(prices, lines))
 
 
 def expected(price: Parameters, line: Line) -> Fraction | None:
     """The reference's amount, or None where it has no tier for the line."""
+    figures = reference(price, line)
+    return None if figures is None else figures["amount"]
+
+
+def reference(price: Parameters, line: Line) -> Parameters | None:
     own: dict[str, Any] = {name: value for name, value in price.items() if name != "model"}
     if line.split is not None:
         own["split_line"] = line.split
@@ -59,11 +72,9 @@ def expected(price: Parameters, line: Line) -> Fraction | None:
         own["previously_billed"] = line.billed
     case = {"model": price["model"], "currency": "EUR", "price": own, "usage": line.quantities}
     try:
-        amount = evaluate({**case, "expected": {"amount": None}})["amount"]
+        return evaluate({**case, "expected": {"amount": None, "lines": []}})
     except ValueError:
         return None
-    assert isinstance(amount, Fraction)
-    return amount
 
 
 def found_amounts(found: Rated) -> list[Fraction | None]:
@@ -86,6 +97,21 @@ def test_a_line_alone_in_its_period_costs_what_the_reference_says(batch: Batch) 
     prices, lines = batch
     lines = [line._replace(split=None, billed=None) for line in lines]
     assert found_amounts(rated(prices, lines)) == [expected(prices[line.price], line) for line in lines]
+
+
+@settings(max_examples=300)
+@given(batches())
+def test_the_entries_of_a_line_are_those_of_the_reference(batch: Batch) -> None:
+    prices, lines = batch
+    known = [(line, figures) for line in lines if (figures := reference(prices[line.price], line)) is not None]
+    found = entries(*usage_of(prices, [line for line, _ in known]))
+    columns = (found.quantity, found.unit_amount, found.amount, found.discount)
+    rows = list(zip(found.line.tolist(), found.tier.tolist(), *(fractions(one) for one in columns), strict=True))
+    assert rows == [
+        (place, line["tier"] or 0, line["quantity"], line["unit_amount"], line["amount"], line["discount"])
+        for place, (_, figures) in enumerate(known)
+        for line in figures["lines"]
+    ]
 
 
 @given(batches(), st.randoms(use_true_random=False), st.integers(1, 3))
