@@ -3,7 +3,6 @@
 `offset` says where each group begins, and at its end where the last one ends. A group may be empty: it adds up to zero.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,17 +62,6 @@ def highest(values: Ratios, offset: Int64s) -> Ratios:
     if len(filled):
         found[filled] = np.maximum.reduceat(numerator, offset[filled])
     return Ratios(found, denominator)
-
-
-def joined(parts: Sequence[Ratios]) -> Ratios:
-    """Columns laid end to end."""
-    if not parts:
-        return Ratios(np.zeros(0, dtype=np.int64), np.ones(1, dtype=np.int64))
-    first = parts[0].denominator
-    if all(len(part.denominator) == 1 and part.denominator[0] == first[0] for part in parts):
-        return Ratios(np.concatenate([part.numerator for part in parts]), first)
-    denominators = [np.broadcast_to(part.denominator, part.numerator.shape) for part in parts]
-    return Ratios(np.concatenate([part.numerator for part in parts]), np.concatenate(denominators))
 
 
 def _alike(values: Ratios, offset: Int64s) -> tuple[Exact, Exact]:

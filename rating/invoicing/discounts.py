@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rating.exact import Int64s
-from rating.groups import group_of, having, joined, totals
-from rating.ratios import Ratios, constant, greater, is_above, lesser, minus, taken, times, where
+from rating.groups import group_of, having, totals
+from rating.ratios import Ratios, constant, greater, is_above, joined, lesser, minus, taken, times, where, zeros
 from rating.rounding import Rounding, rounded, rule_of
 
 PERCENT = 0
@@ -54,7 +54,7 @@ def taken_off(amounts: Ratios, discounts: Discounts, rule: Rounding | None) -> R
         goes_on = np.diff(discounts.offset)[chain] > ordinal + 1
         chain, left = chain[goes_on], taken(minus(left, off), goes_on)
     order = np.argsort(np.concatenate(rows), kind="stable") if rows else np.zeros(0, dtype=np.int64)
-    return taken(joined(parts), order)
+    return taken(joined([zeros(0), *parts]), order)
 
 
 def discounted(amounts: Ratios, discounts: Discounts, rule: Rounding | None) -> tuple[Ratios, Ratios]:

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from rating.exact import Int64s
-from rating.groups import above, group_of, having, joined, offsets, totals
+from rating.groups import above, group_of, having, offsets, totals
 from rating.ragged import expand
-from rating.ratios import Ratios, constant, greater, lesser, minus, taken, where
+from rating.ratios import Ratios, constant, greater, joined, lesser, minus, taken, where, zeros
 
 EVERY_KIND: Final = -1
 """A credit that pays any line."""
@@ -61,7 +61,7 @@ def payments(lines: Ratios, kind: Int64s, offset: Int64s, credits_: Credits) -> 
         own = group_of(offsets(np.diff(offset)[invoice]))
     nobody = [np.zeros(0, dtype=np.int64)]
     credit, line = (np.concatenate([*nobody, *(pair[side] for pair in pairs)]) for side in (0, 1))
-    return Payments(credit, line, joined(parts))
+    return Payments(credit, line, joined([zeros(0), *parts]))
 
 
 def paid_by_row(found: Payments, row: Int64s, rows: int) -> Ratios:

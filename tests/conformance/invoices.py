@@ -26,6 +26,7 @@ from tests.conformance.columns import (
     rule,
 )
 from tests.conformance.figures import Calculation, Case, Figures
+from tests.conformance.prices import rated
 
 KINDS = {"percent": PERCENT, "fixed": FIXED}
 
@@ -89,8 +90,8 @@ def _distribution(case: Case) -> Figures:
 
 def _tax(case: Case) -> Figures:
     price = case["price"]
-    assert "base" not in price, "its base is a rated price"
-    base, offset = one(case["quantity"]), one_group(len(price["rates_percent"]))
+    base = one(rated(case)["amount"] if "base" in price else case["quantity"])
+    offset = one_group(len(price["rates_percent"]))
     taxes = taxes_on(base, offset, column(price["rates_percent"]), rule(price.get("rounding")))
     tax = totals(taxes, offset)
     figures = {"amount": tax, "subtotal": base, "total": plus(base, tax)}
@@ -98,19 +99,26 @@ def _tax(case: Case) -> Figures:
 
 
 def _invoice(case: Case) -> Figures:
-    price = case["price"]
-    assert "lines" in price, "its lines are those of a rated price"
+    price: Case = case["price"] if "lines" in case["price"] else {"lines": _rated_lines(case)}
     rates = price.get("rates_percent", [])
     found = bills(_invoices(price, case.get("credits", [])), Terms(_order(price)), _rate_table(rates))
-    lines = zip(fractions(minus(found.line_net, found.line_credits)), fractions(found.line_credits), strict=True)
+    amounts = fractions(column([line["amount"] for line in price["lines"]]))
+    rests, paid = fractions(minus(found.line_net, found.line_credits)), fractions(found.line_credits)
+    lines = zip(amounts, rests, paid, strict=True)
     return {
         "amount": fraction(found.due),
         "subtotal": fraction(found.subtotal),
         "discount": fraction(found.discount),
         "credits_applied": fraction(found.credits_applied),
         "taxes": fractions(found.taxed.taxes.amount),
-        "lines": [{"total": left, "credits": paid} for left, paid in lines],
+        "lines": [{"amount": amount, "total": left, "credits": credit} for amount, left, credit in lines],
     }
+
+
+def _rated_lines(case: Case) -> list[Case]:
+    """The lines of a rated price that cost something."""
+    lines = [{"kind": "usage", "amount": line["total"]} for line in rated(case)["lines"]]
+    return [line for line in lines if line["amount"]]
 
 
 def _invoices(price: Case, credits_: Sequence[Case]) -> Invoices:

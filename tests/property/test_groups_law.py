@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rating import groups
 from rating.dated import NONE, in_force
+from rating.ratios import joined, zeros
 from rating.rounding import rounded
 from tests.property.exact_columns import column, flat, fractions, offset_of, quantities, rounding, rules, signed
 from tests.reference.exactness import rounded as rounded_alone
@@ -36,7 +37,7 @@ def test_sums_larger_than_any_word_do_not_wrap() -> None:
 
 @given(st.lists(st.lists(signed(quantities) | thirds, max_size=3), max_size=4))
 def test_columns_are_joined_as_lists_are(parts: list[list[Fraction]]) -> None:
-    assert fractions(groups.joined([column(part) for part in parts])) == flat(parts)
+    assert fractions(joined([zeros(0), *(column(part) for part in parts)])) == flat(parts)
 
 
 @given(st.lists(st.tuples(signed(quantities) | thirds, rules), min_size=1, max_size=6))
