@@ -1,0 +1,114 @@
+"""The baseline of `bench.rate`: one line after the other in plain Decimals, as billing code is commonly written."""
+
+from collections.abc import Callable, Sequence
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from typing import Any
+
+ZERO, CENT, HUNDRED = Decimal(0), Decimal("0.01"), Decimal(100)
+
+Row = tuple[Decimal | None, Decimal]
+"""A tier: its inclusive bound and its unit price, or its rate as a part of one."""
+Parameters = Any
+Loop = Callable[[Parameters, Sequence[Decimal]], Decimal]
+
+
+def flat(amount: Decimal, _: Sequence[Decimal]) -> Decimal:
+    """One amount."""
+    return rounded(amount)
+
+
+def per_unit(price: Decimal, line: Sequence[Decimal]) -> Decimal:
+    """Quantity times price."""
+    return rounded(line[0] * price)
+
+
+def graduated(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """Each tier prices its part."""
+    return rounded(unrounded(tiers, line[0]))
+
+
+def unrounded(tiers: Sequence[Row], quantity: Decimal) -> Decimal:
+    """The same, exact."""
+    amount, lower = ZERO, ZERO
+    for upper, price in tiers:
+        top = quantity if upper is None else min(quantity, upper)
+        if top <= lower:
+            break
+        amount += (top - lower) * price
+        lower = top
+    return amount
+
+
+def volume(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """The tier reached prices all."""
+    return rounded(line[0] * reached(tiers, line[0]))
+
+
+def stairstep(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """The tier reached is the price; no usage reaches none."""
+    return rounded(reached(tiers, line[0])) if line[0] else ZERO
+
+
+def package(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """Started packages after the free units."""
+    size, package_price, free = price
+    return rounded((max(line[0] - free, ZERO) / size).to_integral_value(ROUND_CEILING) * package_price)
+
+
+def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """A rate and a fee for each event, after the free amount."""
+    rate, fee, free = price
+    amount = ZERO
+    for units in line:
+        paid = max(units - free, ZERO)
+        free = max(free - units, ZERO)
+        if paid > 0:
+            amount += paid * rate + fee
+    return rounded(amount)
+
+
+def matrix(cells: Sequence[Decimal], line: Sequence[Decimal]) -> Decimal:
+    """Each key's quantity at its own price."""
+    return rounded(sum((quantity * price for quantity, price in zip(line, cells, strict=True)), ZERO))
+
+
+def bucketed(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """Each bucket alone."""
+    return sum((volume(tiers, (quantity,)) for quantity in line), ZERO)
+
+
+def bounded(price: tuple[Decimal, Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """Per unit with a discount, and between a least and a most."""
+    unit_price, percent, most, least = price
+    amount = line[0] * unit_price
+    amount -= amount * percent / HUNDRED
+    return rounded(max(min(amount, most), least))
+
+
+def in_advance(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """What each event adds to the price of all so far, summed."""
+    level = billed = total = ZERO
+    for units in line:
+        level += units
+        amount = graduated(tiers, (level,))
+        total += max(amount - billed, ZERO)
+        billed = amount
+    return total
+
+
+def rerated(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """What the second of two totals costs more than the first, exact."""
+    return unrounded(tiers, line[1]) - unrounded(tiers, line[0])
+
+
+def reached(tiers: Sequence[Row], quantity: Decimal) -> Decimal:
+    """The price of the tier whose bound holds the quantity."""
+    for upper, price in tiers:
+        if upper is None or quantity <= upper:
+            return price
+    raise ValueError(quantity)
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To a cent, halves away from zero."""
+    return amount.quantize(CENT, ROUND_HALF_UP)

@@ -1,0 +1,120 @@
+"""Lines rated a second on one core, model by model, beside a plain Decimal loop over the same lines.
+
+Both sides have to agree on every line that the loop prices, or there is no figure. Graduated and volume are what the
+goal is about: the lesser of their ratios is the ratio reported.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from bench.rate_models import MODELS, Model
+from ledger.scale import QUANTITY_SCALE
+from rating import ratios
+from rating.exact import Exact, Int64s
+from rating.pricing.shapes import price_list
+from rating.pricing.usage import Ragged
+from rating.ratios import Ratios
+
+GOAL = 50
+GOAL_PER_SECOND = 10_000_000
+LEAST_PER_SECOND = 1_000_000
+HEADLINE = ("graduated", "volume")
+ROUNDS = 5
+QUANTITY_MAX = 10**7
+
+
+def bench(lines: int, loop_lines: int) -> dict[str, Any]:
+    """Every model on both sides, and the report."""
+    figures = {name: measured(model, lines, loop_lines) for name, model in MODELS.items()}
+    headline = min(HEADLINE, key=lambda name: float(figures[name]["ratio"]))
+    missed = [f"{name}: under {GOAL_PER_SECOND} lines/s" for name in HEADLINE if _rate(figures[name]) < GOAL_PER_SECOND]
+    missed += [f"{name}: under {LEAST_PER_SECOND} lines/s" for name in MODELS if _rate(figures[name]) < LEAST_PER_SECOND]
+    return {
+        "bench": "rate",
+        "lines": lines,
+        "cores": 1,
+        "model": headline,
+        **figures[headline],
+        "goal": GOAL,
+        "missed": missed,
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "models": figures,
+    }
+
+
+def measured(model: Model, lines: int, loop_lines: int) -> dict[str, Any]:
+    """The rates of one model; the quickest round counts, for what else the machine does is no part of either side."""
+    scaled, of_line = drawn(lines * model.parts, lines)
+    prices = price_list(model.prices)
+    start = np.arange(lines + 1) * model.parts
+    ours = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        amounts = model.engine(prices, of_line, Ragged(start, ratios.of_scale(scaled, QUANTITY_SCALE)))
+        ours.append(time.perf_counter() - begun)
+    theirs = looped(model, scaled, of_line, amounts, loop_lines)
+    rate, baseline = lines / min(ours), loop_lines / theirs
+    return {
+        "rate_per_second": round(rate),
+        "baseline_per_second": round(baseline),
+        "ratio": round(rate / baseline, 1),
+        "total": str(exact(amounts, range(loop_lines))[1]),
+    }
+
+
+def drawn(quantities: int, lines: int) -> tuple[Exact, Int64s]:
+    """Scaled quantities as usage is spread, a few large ones among many small; and each line's price."""
+    random = np.random.default_rng(7)
+    units = QUANTITY_MAX // random.integers(1, QUANTITY_MAX // 10, quantities)
+    return units * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
+
+
+def looped(model: Model, scaled: Exact, of_line: Int64s, amounts: Ratios, lines: int) -> float:
+    """The seconds of the loop over the first `lines`, whose amounts are ours."""
+    quantities = [Decimal(value // 10**QUANTITY_SCALE) for value in scaled[: lines * model.parts].tolist()]
+    parts = [quantities[place : place + model.parts] for place in range(0, len(quantities), model.parts)]
+    parameters = [model.parameters[price] for price in of_line[:lines].tolist()]
+    seconds = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        found = [model.loop(price, line) for price, line in zip(parameters, parts, strict=True)]
+        seconds.append(time.perf_counter() - begun)
+    each, _ = exact(amounts, range(lines))
+    assert each == [Fraction(amount) for amount in found], "the engine and the loop differ"
+    return min(seconds)
+
+
+def exact(amounts: Ratios, lines: range) -> tuple[list[Fraction], Fraction]:
+    """The first amounts one by one, and their sum: the checksum of a run."""
+    chosen = ratios.taken(amounts, slice(lines.start, lines.stop))
+    pairs = np.broadcast(chosen.numerator, chosen.denominator)
+    each = [Fraction(int(numerator), int(denominator)) for numerator, denominator in pairs]
+    return each, sum(each, Fraction(0))
+
+
+def _rate(figures: dict[str, Any]) -> int:
+    return int(figures["rate_per_second"])
+
+
+def main() -> int:
+    """Run it; 1 when a goal is not reached."""
+    parser = argparse.ArgumentParser(prog="meterline bench rate", description=__doc__)
+    parser.add_argument("--lines", type=int, default=2_000_000)
+    parser.add_argument("--loop-lines", type=int, default=20_000)
+    parser.add_argument("--json", action="store_true", help="one JSON object, alone")
+    asked = parser.parse_args()
+    report = bench(asked.lines, min(asked.lines, asked.loop_lines))
+    print(json.dumps(report) if asked.json else json.dumps(report, indent=2))
+    return 0 if report["ratio"] >= GOAL and not report["missed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
