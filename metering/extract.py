@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.compiled import Bytes, borrowed, compiled
 from ledger.meters import Layout
-from metering.compiled import Bytes, borrowed, compiled
 from metering.errors import UNREADABLE_DATA, UNREADABLE_DIMENSION
 from metering.fields import DATA, Fields, Spans
 from metering.grammar import (

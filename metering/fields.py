@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from metering.compiled import Bytes, compiled
+from ledger.compiled import Bytes, compiled
 
 Spans = NDArray[np.int32]
 

@@ -4,7 +4,7 @@ A position is the index after what was read. -1 stands for everything else: a mi
 plain (escapes that need decoding, very deep nesting). Whoever gets it asks the decoder, which knows and says which.
 """
 
-from metering.compiled import Bytes, compiled
+from ledger.compiled import Bytes, compiled
 
 QUOTE, BACKSLASH, COMMA, COLON, MINUS, PLUS, POINT = (ord(character) for character in '"\\,:-+.')
 OPEN_OBJECT, CLOSE_OBJECT, OPEN_ARRAY, CLOSE_ARRAY = (ord(character) for character in "{}[]")

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from metering.compiled import compiled
+from ledger.compiled import compiled
 from metering.fields import DATA, ID, SOURCE, SUBJECT, TYPE, Fields, laid_out
 from metering.siphash import UInt64s, hashed
 

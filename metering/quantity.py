@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.compiled import Bytes, borrowed, compiled
 from ledger.scale import QUANTITY_ONE, QUANTITY_SCALE, UNITS_MAX
-from metering.compiled import Bytes, borrowed, compiled
 from metering.errors import MISSING_VALUE, OUT_OF_BOUNDS_VALUE, UNREADABLE_VALUE
 from metering.fields import Spans
 from metering.grammar import MINUS, POINT, QUOTE, ZERO, digits_end

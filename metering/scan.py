@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.compiled import Bytes, borrowed, compiled
 from metering.body import Form
-from metering.compiled import Bytes, borrowed, compiled
 from metering.fields import ABSENT, DATA, ID, NO_DATA, SOURCE, SPAN_COLUMNS, SUBJECT, TYPE, Fields, Spans
 from metering.grammar import (
     CLOSE_ARRAY,

@@ -7,7 +7,7 @@ bytes, filled up with zeros to the next multiple of eight. So no two different r
 import numpy as np
 from numpy.typing import NDArray
 
-from metering.compiled import Bytes, borrowed, compiled
+from ledger.compiled import Bytes, borrowed, compiled
 from metering.fields import Fields, Spans
 
 UInt64 = np.uint64

@@ -1,4 +1,4 @@
-"""Compile the loops that look at every byte of every event: they run without the interpreter lock.
+"""Compile the loops that no column operation replaces: they run without the interpreter lock.
 
 What is compiled is kept beside the source, or in the user's cache where that can't be written, so only the first
 start on a machine waits for it. Such a loop reads beyond an array's end without a word: tests run all of them with
