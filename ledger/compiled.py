@@ -10,8 +10,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
+from numba.core import cgutils, types
+from numba.extending import intrinsic, register_jitable
 from numpy.typing import NDArray
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
@@ -23,21 +23,32 @@ def compiled(loop: Loop) -> Loop:
     return cast("Loop", numba.njit(nogil=True, cache=True)(loop))
 
 
-def _address(_typing: Any, array: Any) -> Any:
-    """Where the elements of `array` begin."""
-    pointer = types.CPointer(array.dtype)  # type: ignore[attr-defined]
+def compilable(loop: Loop) -> Loop:
+    """`loop` as it is, which compiled loops may call as well: for what runs on int64 and on Python's integers alike."""
+    return cast("Loop", register_jitable(forceinline=True)(loop))
+
+
+def _borrowed(_typing: Any, owned: Any) -> Any:
+    """What is read and written through `owned`, without counting who does."""
 
     def lowered(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        made = context.make_array(signature.args[0])(context, builder, arguments[0])
-        return builder.bitcast(made.data, context.get_value_type(pointer))
+        return _unowned(context, builder, signature.args[0], arguments[0])
 
-    return pointer(array), lowered
-
-
-address = cast("Callable[..., Any]", intrinsic(_address))
+    return owned(owned), lowered
 
 
-@compiled
-def borrowed(array: Any) -> Any:
-    """`array` without its owner: a reference was counted at every call it went to, which took ten times the call."""
-    return numba.carray(address(array), array.shape)
+def _unowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    if isinstance(kind, types.BaseTuple):  # type: ignore[attr-defined]
+        values = cgutils.unpack_tuple(builder, value)
+        inside = [_unowned(context, builder, *each) for each in zip(kind.types, values, strict=True)]
+        return context.make_tuple(builder, kind, inside)
+    if not isinstance(kind, types.Array):
+        return value
+    array = context.make_array(kind)(context, builder, value)
+    array.meminfo = cgutils.get_null_value(array.meminfo.type)
+    return array._getvalue()  # noqa: SLF001  numba's own way to read a struct it is building
+
+
+borrowed = cast("Callable[[Any], Any]", intrinsic(_borrowed))
+"""Arrays, and tuples of them, without their owners: references were counted at every call they went to, which took ten
+times the call. Whoever calls a compiled loop keeps the arrays alive."""
