@@ -36,7 +36,9 @@ def bench(lines: int, loop_lines: int) -> dict[str, Any]:
     figures = {name: measured(model, lines, loop_lines) for name, model in MODELS.items()}
     headline = min(HEADLINE, key=lambda name: float(figures[name]["ratio"]))
     missed = [f"{name}: under {GOAL_PER_SECOND} lines/s" for name in HEADLINE if _rate(figures[name]) < GOAL_PER_SECOND]
-    missed += [f"{name}: under {LEAST_PER_SECOND} lines/s" for name in MODELS if _rate(figures[name]) < LEAST_PER_SECOND]
+    missed += [
+        f"{name}: under {LEAST_PER_SECOND} lines/s" for name in MODELS if _rate(figures[name]) < LEAST_PER_SECOND
+    ]
     return {
         "bench": "rate",
         "lines": lines,

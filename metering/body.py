@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 import msgspec
+import numpy as np
 import zstandard
 
 from metering.errors import BodyRefusedError
+from metering.grammar import levels
 
 Form = Literal["array", "lines", "one"]
 
@@ -27,6 +29,7 @@ FORMS: dict[str, Form] = {
 STEP_BYTES = 512
 """How much is unpacked at a time: 512 bytes of zstd are at most 16 MiB, the most that is held beyond the limit."""
 MEMBERS_MAX = 10_000
+LEVELS_MAX = 500
 WINDOW_BYTES_MAX = 2**27
 LONE_SURROGATE = re.compile(
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2}(?<!\\u[dD][89abAB]..\\u[dD]...))"
@@ -174,6 +177,11 @@ def _syntax_error(text: bytes) -> Exception | None:
     return None
 
 
+def is_too_deep(text: bytes) -> bool:
+    """Whether `text` is nested deeper than an event may be: the decoder's own bound moves with the stack."""
+    return levels(np.frombuffer(text, np.uint8)) > LEVELS_MAX
+
+
 def syntax_refusal(body: bytes, error: Exception | None) -> BodyRefusedError:
     """The refusal of a body that is not JSON, or not an array of events."""
     return BodyRefusedError(400, "Not a body of events", syntax_reason(body, error))
@@ -182,7 +190,7 @@ def syntax_refusal(body: bytes, error: Exception | None) -> BodyRefusedError:
 def syntax_reason(text: bytes, error: Exception | None) -> str:
     """What is wrong with the syntax of `text`, in words."""
     if isinstance(error, RecursionError):
-        return "the JSON is nested too deeply to be an event: expected fewer than 500 levels"
+        return f"the JSON is nested too deeply to be an event: expected at most {LEVELS_MAX} levels"
     if text[:3] == b"\xef\xbb\xbf":
         return "the body begins with a byte order mark: send UTF-8 without one"
     if surrogate := LONE_SURROGATE.search(text):

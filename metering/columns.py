@@ -104,16 +104,17 @@ class _Extraction:
 
     def __init__(self, events: Fields, kind: pa.DictionaryArray, extractors: dict[str, Extractor]) -> None:
         self.reasons = list(REASONS)
-        self.reason = np.zeros(events.size, dtype=np.int32)
+        self.reason = np.full(events.size, REASONS.index(NO_METER), dtype=np.int32)
         self._events = events
         self._found: list[tuple[NDArray[np.int64], Extracted]] = []
         codes = kind.indices.to_numpy()
         for code, event_type in enumerate(kind.dictionary.to_pylist()):
-            rows = np.flatnonzero(codes == code)
             extractor = extractors.get(event_type)
-            if extractor is None:
-                self.reason[rows] = REASONS.index(NO_METER)
-            elif extractor.reads_data:
+            if extractor is None:  # there may be as many such types as events
+                continue
+            rows = np.flatnonzero(codes == code)
+            self.reason[rows] = 0
+            if extractor.reads_data:
                 found = extractor.extract(events, rows)
                 for place, text in found.reasons.items():
                     self.reason[rows[place]] = self._code(text)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from metering.body import Form, checked_utf8, is_single, raw_events, syntax_reason, syntax_refusal
+from metering.body import Form, checked_utf8, is_single, is_too_deep, raw_events, syntax_reason, syntax_refusal
 from metering.errors import BodyRefusedError, Rejection
 from metering.fields import Fields, laid_out
 from metering.instants import instant
@@ -51,7 +51,10 @@ def read_events(body: bytes, form: Form, events_max: int) -> tuple[Fields, list[
     if plain is not None:
         _refuse_too_many(plain.size, events_max)
         return plain, []
-    events = _all_at_once(body, form)
+    is_deep = is_too_deep(body)
+    if is_deep and form != "lines":
+        raise syntax_refusal(body, RecursionError())
+    events = None if is_deep else _all_at_once(body, form)
     if events is not None:
         _refuse_too_many(len(events), events_max)
         return _settled(dict(enumerate(events)), [])
@@ -124,6 +127,8 @@ def _lines(body: bytes) -> list[Event] | None:
 
 
 def _one(index: int, raw: bytes) -> Event | Rejection:
+    if is_too_deep(raw):
+        return Rejection(index, "unreadable", syntax_reason(raw, RecursionError()))
     try:
         return EVENT.decode(raw)
     except msgspec.ValidationError as error:

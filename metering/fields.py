@@ -71,13 +71,14 @@ def laid_out(columns: Sequence[pa.Array], time: NDArray[np.int64]) -> Fields:
         if nbytes:
             texts.append(column.buffers()[2].slice(int(offsets[0]), nbytes))
         base += nbytes
-    return Fields(np.frombuffer(b"".join(texts), np.uint8), spans, time)
+    return Fields(np.frombuffer(b"".join(texts), np.uint8), spans, np.array(time))
 
 
 def text_column(text: Bytes, begins: Spans, lengths: Spans) -> pa.Array:
     """What stands at some places, as a text column."""
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
+    begins = np.ascontiguousarray(begins)  # of one layout, whatever it was cut from: each is compiled for
     copied = np.empty(int(offsets[-1]), np.uint8)
     copy_rows(text, begins, offsets, copied)
     return pa.Array.from_buffers(pa.string(), len(lengths), [None, pa.py_buffer(offsets), pa.py_buffer(copied)])
@@ -94,6 +95,7 @@ def copy_rows(text: Bytes, begins: Spans, offsets: Spans, out: Bytes) -> None:
 
 def word_column(text: Bytes, begins: Spans, lengths: Spans, hashes: NDArray[np.uint64]) -> pa.DictionaryArray:
     """What stands at some places, as a column of codes and the different words they stand for."""
+    begins, lengths, hashes = map(np.ascontiguousarray, (begins, lengths, hashes))  # as above
     slots = np.full(1 << max(4, int(2 * len(begins) - 1).bit_length()), -1, np.int32)
     codes, firsts = np.empty(len(begins), np.int32), np.empty(len(begins), np.int32)
     words = code_rows(text, begins, lengths, hashes, slots, codes, firsts)

@@ -134,6 +134,29 @@ def key_end(text: Bytes, at: int, end: int, newline: bool) -> int:
 
 
 @compiled
+def levels(text: Bytes) -> int:
+    """How deep the containers of `text` are nested at most, if it is JSON."""
+    depth, deepest = 0, 0
+    in_string = False
+    at = 0
+    while at < len(text):
+        byte = text[at]
+        if in_string:
+            if byte == BACKSLASH:
+                at += 1
+            in_string = byte != QUOTE
+        elif byte == QUOTE:
+            in_string = True
+        elif byte == OPEN_OBJECT or byte == OPEN_ARRAY:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte == CLOSE_OBJECT or byte == CLOSE_ARRAY:
+            depth -= 1
+        at += 1
+    return deepest
+
+
+@compiled
 def value_end(text: Bytes, at: int, end: int, newline: bool) -> int:
     """After the value at `at`, whatever it holds."""
     depth, kinds = 0, 0  # the lowest bit of `kinds` is 1 where the innermost container is an object

@@ -67,7 +67,7 @@ class IdentityIndex:
         """What is known of `identity`, an array of (low, high) pairs."""
         where = np.empty(len(identity), dtype=np.int64)
         with self._turn:
-            find_rows(self._low, self._high, identity, where)
+            find_rows(self._low, self._high, np.array(identity), where)
             return Found(where >= 0, self._content[where], self._block[where])
 
     def remember(self, identity: UInt64s, content: UInt64s, block: UInt32s) -> None:
@@ -76,7 +76,8 @@ class IdentityIndex:
             needed = self.count + len(identity)
             if needed > self._capacity * LOAD_MAX:
                 self._grow(needed)
-            insert_rows(self._slots(), identity[:, LOW], identity[:, HIGH], content, block)
+            # Copies are of one layout, whatever they were cut from: each is compiled for.
+            insert_rows(self._slots(), *map(np.array, (identity[:, LOW], identity[:, HIGH], content, block)))
             self.count = needed
 
     def _slots(self) -> Slots:

@@ -14,6 +14,8 @@ from msgspec import Meta
 
 PREFIX = "METERLINE_"
 Positive = Annotated[int, Meta(ge=1)]
+Places = Annotated[int, Meta(ge=1, le=2**30)]
+"""Bytes of a text in which places are integers of 32 bits."""
 NotNegative = Annotated[int, Meta(ge=0)]
 
 
@@ -38,14 +40,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clickhouse_username: str = "default"
     clickhouse_password: str = ""
     query_memory_bytes_max: Positive = 4 * 2**30
-    body_bytes_max: Positive = 32 * 2**20
+    body_bytes_max: Places = 32 * 2**20
     inflight_bytes_max: Positive = 256 * 2**20
     header_seconds_max: Positive = 10
     """How long the headers of a request may take to arrive."""
     body_seconds_max: Positive = 30
     """How long a body may take to arrive."""
     block_events_max: Positive = 200_000
-    block_bytes_max: Positive = 128 * 2**20
+    block_bytes_max: Places = 128 * 2**20
     linger_ms: NotNegative = 20
     """How long a block waits for more events."""
     late_days_max: Positive = 400
