@@ -25,7 +25,7 @@ FORFEITED: Final = -8
 WAIVED: Final = -9
 """What was owed and a reset dropped."""
 EARLIER: Final = -10
-"""Usage of an earlier drawdown that was still owed."""
+"""Usage of an earlier drawdown that is still owed, or that has overdrawn a grant."""
 
 
 class Entries(NamedTuple):
@@ -41,6 +41,6 @@ class Entries(NamedTuple):
     usage: Int64s
     """The usage it was for, -1 where it was for none."""
     amount: Exact
-    """Above zero; in the units of the grant, where one takes part."""
+    """In the units of the grant, where one takes part; never below zero, and zero where it pays at no cost."""
     covered: Exact
     """The usage that the movement is for, in its units; below zero where a correction takes it back."""

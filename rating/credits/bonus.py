@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import msgspec
-import numpy as np
 
-from rating.ratios import Ratios, constant, is_above, plus, times, where
+from rating.ratios import Ratios, constant, is_above, plus, times, where, zeros
 
 
 class Slab(msgspec.Struct, frozen=True):
@@ -19,7 +18,7 @@ class Slab(msgspec.Struct, frozen=True):
 
 def bonus(topped_up: Ratios, slabs: Sequence[Slab]) -> Ratios:
     """The bonus of each top-up, not rounded; slabs come in any order."""
-    found = Ratios(np.zeros(len(topped_up.numerator), dtype=np.int64), np.ones(1, dtype=np.int64))
+    found = zeros(len(topped_up.numerator))
     for slab in sorted(slabs, key=lambda slab: slab.threshold):
         share = times(topped_up, _constant(slab.percent / 100))
         found = where(is_above(_constant(slab.threshold), topped_up), found, plus(share, _constant(slab.flat)))

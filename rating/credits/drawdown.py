@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rating.credits.accounts import Entries
-from rating.credits.burning import Demand, Journal, Rules, State, Work, live, live_compiled
+from rating.credits.burning import live, live_compiled
 from rating.credits.grants import NONE, Grants, taken
+from rating.credits.rules import Rules
 from rating.credits.steps import ASKS_TO_VOID, BRINGS, USES, Steps
 from rating.credits.timeline import Lives, Resets, Span, Usage, lives_taken, steps
+from rating.credits.work import Demand, Journal, State, Work
 from rating.exact import NARROW_MAX, Exact, Int64s, largest, narrowed, total
 from rating.ratios import Bools
 
@@ -72,11 +74,6 @@ def _steps_of_usage(happening: Steps, usage: int) -> Int64s:
     step = np.full(usage, -1, dtype=np.int64)
     step[happening.subject[rows]] = rows
     return step
-
-
-def dust(scale: int, decimals: int) -> int:
-    """The least that is usable, in amounts of 10^-scale, where balances are usable to so many decimals."""
-    return int(10 ** max(scale - decimals, 0))
 
 
 def _slots(rows: Int64s, slot: Int64s) -> Int64s:
