@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from rating.credits.burn_order import SortKey, burn_order, read_order
-from rating.credits.burning import CARRIES, LEAVES_UNCOVERED, OVERDRAWS, REFUSES, Rules
-from rating.credits.drawdown import Drawdown, draw_down, dust
+from rating.credits.drawdown import Drawdown, draw_down
 from rating.credits.grants import NONE, Grants, plain
 from rating.credits.limits import allowed
 from rating.credits.recurrence import Recurrence, read_interval
+from rating.credits.rules import CARRIES, LEAVES_UNCOVERED, OVERDRAWS, REFUSES, Rules, dust
 from rating.credits.steps import ASKS_TO_VOID, BRINGS, USES
 from rating.credits.timeline import ALWAYS, NEVER, Lives, Resets, Span, Usage, endless, usable_at
 from rating.exact import Exact, Int64s
@@ -67,17 +67,14 @@ def read_pool(price: Parameters, usage: Sequence[Parameters], credits_: Sequence
     )
 
 
-def with_rollover(price: Parameters, credits_: Sequence[Parameters]) -> list[dict[str, Any]]:
+def with_rollover(price: Parameters, credits_: Sequence[Parameters]) -> list[Parameters]:
     """The credits of a recurring allowance: each reset moves what is left into a rollover, and grants it anew."""
-    allowance = price["recurring_allowance"]
-    recurring = [{**credit, "amount": allowance, "starting_balance": credit["amount"]} for credit in credits_]
-    recurring = [{**credit, "rolls_into": ROLLOVER["id"], "refills_at_reset": True} for credit in recurring]
-    rollover = {
-        **ROLLOVER,
-        "max_rollover": price.get("rollover_max"),
-        "has_no_bound": price.get("rollover_max") is None,
-    }
-    return [rollover, *recurring] if price.get("rollover_burns_first", True) else [*recurring, rollover]
+    allowance = {"id": "allowance", "amount": price["recurring_allowance"], "starting_balance": "0"}
+    fresh = [*credits_, {**allowance, "refills_at_reset": True}]
+    rolling = [{**credit, "rolls_into": ROLLOVER["id"]} for credit in fresh]
+    bound = price.get("rollover_max")
+    rollover = {**ROLLOVER, "max_rollover": bound, "has_no_bound": bound is None}
+    return [rollover, *rolling] if price.get("rollover_burns_first", True) else [*rolling, rollover]
 
 
 def _column(values: Iterable[int]) -> Int64s:

@@ -11,11 +11,12 @@ from rating.credits.accounts import EXPIRED, VOIDED
 from rating.credits.bonus import Slab, bonus
 from rating.credits.drawdown import Drawdown
 from rating.credits.steps import ASKS_TO_VOID
-from rating.exact import Exact, Int64s
-from rating.ratios import Ratios, of_scale, times
+from rating.exact import Exact
+from rating.ratios import of_fractions, of_scale, times
+from tests.conformance.columns import fraction, fractions, one
 from tests.conformance.credit_pools import ROLLOVER, Pool, read_pool, with_rollover
 from tests.conformance.figures import Calculation, Case, Figures
-from tests.conformance.scaled import milliseconds, ratios_of
+from tests.conformance.scaled import milliseconds
 
 Parameters = Mapping[str, Any]
 ONE_POOL = 1
@@ -75,10 +76,10 @@ def _rollover(price: Parameters, pool: Pool, drawdown: Drawdown, credits_: Seque
 
 
 def _money_after(pool: Pool, drawdown: Drawdown, credits_: Sequence[Parameters], usages: int) -> list[Fraction]:
-    rates = ratios_of([credit.get("conversion_rate", "1") for credit in credits_])
+    rates = of_fractions([Fraction(credit.get("conversion_rate", "1")) for credit in credits_])
     owner = np.zeros(usages, dtype=np.int64)
     worth = statement.worth_after(drawdown.entries, drawdown.step[:usages], owner, rates)
-    return _values(times(worth, of_scale(np.ones(1, dtype=np.int64), pool.scale)))
+    return fractions(times(worth, of_scale(np.ones(1, dtype=np.int64), pool.scale)))
 
 
 def _error(price: Parameters, pool: Pool, drawdown: Drawdown) -> str | None:
@@ -92,17 +93,12 @@ def _error(price: Parameters, pool: Pool, drawdown: Drawdown) -> str | None:
 
 
 def _fractions(pool: Pool, column: Exact) -> list[Fraction]:
-    return _values(of_scale(column, pool.scale))
-
-
-def _values(ratios: Ratios) -> list[Fraction]:
-    pairs: Int64s | Any = np.broadcast(ratios.numerator, ratios.denominator)
-    return [Fraction(int(numerator), int(denominator)) for numerator, denominator in pairs]
+    return fractions(of_scale(column, pool.scale))
 
 
 def _topped_up(case: Case) -> Figures:
     slabs = [_slab(slab) for slab in case["price"]["slabs"]]
-    return {"bonus": _values(bonus(ratios_of([case["quantity"]]), slabs))[0]}
+    return {"bonus": fraction(bonus(one(case["quantity"]), slabs))}
 
 
 def _slab(slab: Parameters) -> Slab:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from rating.exact import Exact, narrowed
-from rating.ratios import Ratios
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,12 +38,6 @@ def scale_of(value: Any) -> int:
 def scaled(texts: Sequence[str], scale: int) -> Exact:
     """Numbers as integers of 10^-scale."""
     return narrowed(np.array([int(Fraction(text) * 10**scale) for text in texts], dtype=np.object_))
-
-
-def ratios_of(texts: Sequence[str]) -> Ratios:
-    """Numbers as ratios over one denominator."""
-    scale = scale_of(list(texts))
-    return Ratios(scaled(texts, scale), narrowed(np.array([10**scale], dtype=np.object_)))
 
 
 def milliseconds(text: str) -> int:
