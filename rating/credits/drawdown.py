@@ -77,8 +77,8 @@ def _steps_of_usage(happening: Steps, usage: int) -> Int64s:
 
 
 def _slots(rows: Int64s, slot: Int64s) -> Int64s:
-    """Where the grants of `rows` stand in burn order; none for NONE."""
-    named = rows != NONE
+    """Where the grants of `rows` stand in burn order; NONE, and what is no row of a grant, stay what they are."""
+    named = (rows != NONE) & (rows < len(slot))
     found = rows.copy()
     found[named] = slot[rows[named]]
     return found

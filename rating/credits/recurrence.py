@@ -38,7 +38,7 @@ def read_interval(text: str) -> tuple[int, int]:
     return years * 12 + months, sum(count * unit for count, unit in zip(fixed, _FIXED_MS, strict=True))
 
 
-def instants(recurrence: Recurrence, after: Int64s, until: Int64s) -> tuple[Int64s, Int64s]:
+def recurrences(recurrence: Recurrence, after: Int64s, until: Int64s) -> tuple[Int64s, Int64s]:
     """The instants in (`after`, `until`], as rows of `recurrence` and instants, each row's in order."""
     comes_back = np.flatnonzero(((recurrence.months > 0) | (recurrence.milliseconds > 0)) & (after < until))
     recurrence = Recurrence(*(column[comes_back] for column in recurrence))

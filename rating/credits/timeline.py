@@ -4,12 +4,13 @@ A grant is usable in [effective, the sooner of expiry and void). The timeline ru
 through the closing instant but for the usage of that instant, which belongs to the next one.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from rating.credits.grants import Grants
-from rating.credits.recurrence import Recurrence, instants
+from rating.credits.recurrence import Recurrence, recurrences
 from rating.credits.steps import (
     ASKS_TO_VOID,
     BEGINS,
@@ -22,7 +23,7 @@ from rating.credits.steps import (
     VOIDS,
     Steps,
 )
-from rating.exact import Exact, Int64s, narrowed
+from rating.exact import INT64_MAX, Exact, Int64s, narrowed
 from rating.ratios import Bools
 
 ALWAYS: Final = -(2**62)
@@ -91,16 +92,18 @@ def usable_at(lives: Lives, at: Int64s) -> Bools:
 
 def steps(grants: Grants, lives: Lives, usage: Usage, resets: Resets, span: Span) -> Steps:
     """Everything that happens in the span, pool after pool; `grants` are in burn order."""
-    parts = [*_of_grants(grants, lives, span), _of_resets(resets, span), _of_usage(usage, span)]
-    pool, kind, at, turn, subject = (np.concatenate(columns) for columns in list(zip(*parts, strict=True))[:5])
-    amount = narrowed(np.concatenate([part.amount for part in parts]))
-    order = np.lexsort((turn, np.array(RANK)[kind], at, pool))
-    first = np.searchsorted(pool[order], np.arange(len(span.start) + 1))
-    return Steps(first, *(column[order] for column in (kind, at, subject, amount)))
+    pools = len(span.start)
+    parts = [*_of_grants(grants, lives, span), _of_resets(resets, span)]
+    happening = _joined([_in_turn(_joined(parts)), _in_turn(_of_usage(usage, span))])
+    # Stable, so what one instant has of one rank stays in turn; usage comes sorted as a rule, which makes this a merge.
+    order = np.argsort(_place(happening, pools), kind="stable")
+    first = np.searchsorted(happening.pool[order], np.arange(pools + 1))
+    columns = (happening.kind, happening.at, happening.subject, narrowed(happening.amount))
+    return Steps(first, *(column[order] for column in columns))
 
 
 class _Part(NamedTuple):
-    """Steps of one kind, in any order."""
+    """Some of what happens, in any order."""
 
     pool: Int64s
     kind: Int64s
@@ -108,6 +111,31 @@ class _Part(NamedTuple):
     turn: Int64s
     subject: Int64s
     amount: Exact
+
+
+def _joined(parts: Sequence[_Part]) -> _Part:
+    return _Part(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _in_turn(part: _Part) -> _Part:
+    if (part.turn[1:] >= part.turn[:-1]).all():
+        return part
+    order = np.argsort(part.turn, kind="stable")
+    return _Part(*(column[order] for column in part))
+
+
+def _place(happening: _Part, pools: int) -> Int64s:
+    """One integer to sort by: the pool, then the instant, then the rank of what happens."""
+    at, ranks = happening.at, max(RANK) + 1
+    if not len(at):
+        return at
+    earliest, instants = int(at.min()), int(at.max()) - int(at.min()) + 1
+    if pools * instants * ranks > INT64_MAX:
+        # Instants as their own order: no more of them than there are rows.
+        different, at = np.unique(at, return_inverse=True)
+        earliest, instants = 0, len(different)
+    place: Int64s = (happening.pool * instants + (at - earliest)) * ranks + np.array(RANK)[happening.kind]
+    return place
 
 
 def _of_grants(grants: Grants, lives: Lives, span: Span) -> list[_Part]:
@@ -119,7 +147,7 @@ def _of_grants(grants: Grants, lives: Lives, span: Span) -> list[_Part]:
     opening = np.where(was_there, grants.opening[live], grants.amount[live])
     ending = live[(ends[live] <= until[live]) & (ends[live] != NEVER)]
     last = np.minimum(until, ends)[live]
-    refilled, refills = instants(Recurrence(*(column[live] for column in lives.recurrence)), begins[live], last)
+    refilled, refills = recurrences(Recurrence(*(column[live] for column in lives.recurrence)), begins[live], last)
     return [
         _part(grants.pool, BEGINS, live, begins[live], opening),
         _part(grants.pool, EXPIRES, ending, ends[ending], grants.amount[ending])._replace(

@@ -1,5 +1,6 @@
 """The benches run small, and what they computed is what it must be."""
 
+from bench import drawdowns
 from bench.close import bench
 from bench.ingest import in_process, ingest
 from bench.load import Load, bodies, event
@@ -18,6 +19,11 @@ def test_close_gives_the_same_bytes_every_time() -> None:
     first, second = (in_process(bench, 20_000, 100) for _ in range(2))
     assert (first["charges"], first["documents"]) == (200, 101)
     assert first["output_digest"] == second["output_digest"]
+
+
+def test_drawdowns_are_those_of_a_loop_over_decimals() -> None:
+    report = drawdowns.measured(usages=1_000, loop_usages=1_000)
+    assert (report["entries"], report["total"]) == (1265, "232505")
 
 
 def test_bodies_hold_each_event_once() -> None:
