@@ -12,6 +12,8 @@ LAWS = (
     "tests/property/test_instants_law.py",
     "tests/property/test_intake_laws.py",
     "tests/property/test_identity_law.py",
+    "tests/property/test_credit_laws.py",
+    "tests/property/test_credit_pools_law.py",
     "tests/unit/metering/test_siphash.py",
     "tests/integration/test_malformed_bodies.py",
 )
