@@ -36,7 +36,12 @@ class Ratios(NamedTuple):
 
 def of_scale(values: Exact, scale: int) -> Ratios:
     """Integers of 10^-scale as ratios."""
-    return reduced(Ratios(values, narrowed(np.array([10**scale], dtype=np.object_))))
+    unit = _column([10**scale])
+    units: Exact = values // unit
+    # Whole numbers are seen faster by a division than a common divisor is found.
+    if unit.dtype == values.dtype and (units * unit == values).all():
+        return whole(units)
+    return reduced(Ratios(values, unit))
 
 
 def whole(values: Exact) -> Ratios:
@@ -130,20 +135,25 @@ class Gathered:
     """Rows that arrive in parts, each part with the places of its rows; what never arrives is nothing."""
 
     def __init__(self, rows: int) -> None:
-        self._places: list[Int64s] = []
+        self._places: list[Int64s | slice] = []
         self._parts: list[Ratios] = []
         self._rows = rows
 
-    def put(self, places: Int64s, part: Ratios) -> None:
-        """The rows of `part` at `places`."""
+    def put(self, places: Int64s | slice, part: Ratios) -> None:
+        """The rows of `part` at `places`; parts at slices are all rows, in order."""
         self._places.append(places)
-        self._parts.append(spread(part, len(places)))
+        rows = places.stop - places.start if isinstance(places, slice) else len(places)
+        self._parts.append(spread(part, rows))
 
     def column(self) -> Ratios:
         """All rows in their places."""
         if not self._parts:
             return zeros(self._rows)
-        both, places = joined(self._parts), np.concatenate(self._places)
+        both = joined(self._parts)
+        scattered = [places for places in self._places if not isinstance(places, slice)]
+        if not scattered:
+            return both
+        places = np.concatenate(scattered)
         numerator = np.zeros(self._rows, dtype=both.numerator.dtype)
         numerator[places] = both.numerator
         if len(both.denominator) == 1:
@@ -169,8 +179,11 @@ def joined(parts: Sequence[Ratios]) -> Ratios:
     denominators = [part.denominator for part in parts]
     if all(len(denominator) == 1 for denominator in denominators):
         common = math.lcm(*(int(denominator[0]) for denominator in denominators))
-        factors = [_column([common // int(denominator[0])]) for denominator in denominators]
-        numerators = [products(part.numerator, factor) for part, factor in zip(parts, factors, strict=True)]
+        factors = [common // int(denominator[0]) for denominator in denominators]
+        numerators = [
+            part.numerator if factor == 1 else products(part.numerator, _column([factor]))
+            for part, factor in zip(parts, factors, strict=True)
+        ]
         return Ratios(np.concatenate(numerators), _column([common]))
     each = [np.broadcast_to(part.denominator, part.numerator.shape) for part in parts]
     return Ratios(np.concatenate([part.numerator for part in parts]), np.concatenate(each))
@@ -243,9 +256,9 @@ def reduced(ratios: Ratios) -> Ratios:
 
 
 def _nearest(numerator: Exact, denominator: Exact) -> Exact:
-    doubled = sums(products(np.abs(numerator), np.array([2])), denominator)
-    nearest = doubled // products(denominator, np.array([2]))
-    return narrowed(np.asarray(np.where(numerator < 0, -nearest, nearest)))
+    below = numerator < 0
+    nearest = narrowed(sums(np.abs(numerator), denominator // 2) // denominator)
+    return np.where(below, -nearest, nearest) if below.any() else nearest
 
 
 def _floor(numerator: Exact, denominator: Exact) -> Exact:

@@ -23,6 +23,13 @@ class Kind(IntEnum):
     MINIMUM = 2
 
 
+class Amounts(NamedTuple):
+    """What lines cost, before and after their rounding."""
+
+    exact: Ratios
+    rounded: Ratios
+
+
 class Detail(NamedTuple):
     """One detail of every line."""
 
@@ -61,6 +68,16 @@ def rounded(amount: Ratios, rounding: Rounding | None) -> Ratios:
     if rounding is None:
         return amount
     return ratios.rounded_to(amount, rounding.scale, rounding.mode)
+
+
+def rounded_once(exact: Ratios, rounding: Rounding | None) -> Amounts:
+    """Lines' amounts as their rule says; where details are rounded, their sum already is."""
+    return Amounts(exact, exact if rounding is None or rounding.of_details else rounded(exact, rounding))
+
+
+def turned(column: Ratios, sign: Int64s | None) -> Ratios:
+    """The column with the sign of each row, if there are signs."""
+    return column if sign is None else Ratios(column.numerator * sign, column.denominator)
 
 
 def total(details: Sequence[Detail], lines: int) -> Ratios:

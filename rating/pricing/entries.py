@@ -42,7 +42,7 @@ def entries(prices: PriceList, of_line: Int64s, usage: Usage) -> Entries:
     found = [from_details(np.zeros(0, dtype=np.int64), [])]
     for lines, terms in stretches(prices, of_line):
         own = taken_usage(usage, lines)
-        found.append(from_details(lines, details_of(terms, measured(terms, own), own)))
+        found.append(from_details(np.arange(len(of_line))[lines], details_of(terms, measured(terms, own), own)))
     both = joined(found)
     return _chosen(both, np.argsort(both.line, kind="stable"))
 

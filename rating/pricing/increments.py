@@ -77,5 +77,5 @@ def missing_of_minimum(prices: PriceList, of_line: Int64s, billed: Ratios) -> En
             for place, adjustment in enumerate(terms.price.adjustments)
             if isinstance(adjustment, Minimum)
         ]
-        found.append(from_details(lines, details))
+        found.append(from_details(np.arange(len(of_line))[lines], details))
     return joined(found)

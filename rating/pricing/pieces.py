@@ -10,21 +10,27 @@ from typing import NamedTuple
 import numpy as np
 
 from rating import ratios
-from rating.exact import Int64s
+from rating.exact import NARROW_MAX, largest
+from rating.pricing.compiled_pieces import walk
+from rating.pricing.details import Amounts, rounded_once, turned
 from rating.pricing.measure import Measured
-from rating.pricing.parts import Beyond, PerUnit, Price, Reading, Tiers
+from rating.pricing.parts import Beyond, PerUnit, Price, Reading, Rounding, Tiers
 from rating.pricing.shapes import Shape, Terms
 from rating.pricing.tiered import tier_column, tiers_of
-from rating.ratios import Ratios
+from rating.ratios import HALF_UP, Ratios
 
 
 class Pieces(NamedTuple):
-    """Piece after piece, each with a row for every price."""
+    """Price after price, and for each its pieces; a price has a bound less than it has pieces."""
 
-    bounds: list[Ratios]
+    bounds: Ratios
     """A quantity above the n-th is beyond the n-th piece."""
     base: Ratios
     slope: Ratios
+    pieces: int
+    """Of each price."""
+    units_max: int
+    """Up to so many units, int64 holds every amount; -1 where it doesn't hold the tables."""
 
 
 def are_enough(price: Price) -> bool:
@@ -38,40 +44,60 @@ def are_enough(price: Price) -> bool:
     )
 
 
-def amounts(terms: Terms, units: Measured) -> Ratios:
-    """What each line costs, before it is rounded."""
-    quantity = units.after
-    pieces = _fitting(terms.shape, quantity)
+def amounts(terms: Terms, units: Measured) -> Amounts:
+    """What each line costs."""
+    rounding, quantity = terms.price.rounding, units.after
+    common = len(quantity.denominator) == 1
+    pieces = _over(terms.shape, int(quantity.denominator[0]) if common else 1)
+    unit = _whole_unit(pieces, rounding)
+    if common and _fits(quantity, pieces) and unit is not None:
+        exact, in_units = np.empty((2, len(terms.row)), dtype=np.int64)
+        tables = (pieces.bounds.numerator, pieces.base.numerator, pieces.slope.numerator)
+        walk(quantity.numerator, terms.row, *tables, pieces.pieces, unit, exact, in_units)
+        rounded_ = Ratios(in_units, pieces.base.denominator // unit)
+        return Amounts(*(turned(one, units.sign) for one in (Ratios(exact, pieces.base.denominator), rounded_)))
     reached = np.zeros(len(terms.row), dtype=np.int64)
-    for bound in pieces.bounds:
-        reached += ratios.is_above(quantity, _of_price(bound, terms.row))
-    row = reached * terms.shape.prices + terms.row
-    return ratios.plus(ratios.taken(pieces.base, row), ratios.times(quantity, ratios.taken(pieces.slope, row)))
+    for bound in range(pieces.pieces - 1):
+        reached += ratios.is_above(quantity, ratios.taken(pieces.bounds, terms.row * (pieces.pieces - 1) + bound))
+    row = terms.row * pieces.pieces + reached
+    product = ratios.times(quantity, ratios.taken(pieces.slope, row))
+    return rounded_once(turned(ratios.plus(ratios.taken(pieces.base, row), product), units.sign), rounding)
 
 
-def _fitting(shape: Shape, quantity: Ratios) -> Pieces:
-    """The shape's pieces, over denominators under which quantities meet them without being multiplied."""
-    if len(quantity.denominator) > 1:
-        return _made(shape, 1)
-    return _made(shape, int(quantity.denominator[0]))
+def _whole_unit(pieces: Pieces, rounding: Rounding | None) -> int | None:
+    """How many of the amounts' fractions make one that is rounded to; None where rounding is no such division."""
+    if rounding is None:
+        return 1
+    unit, rest = divmod(int(pieces.base.denominator[0]), 10 ** max(rounding.scale, 0))
+    is_division = rest == 0 and unit <= NARROW_MAX and rounding.scale >= 0
+    return unit if is_division and rounding.mode == HALF_UP else None
 
 
-def _made(shape: Shape, denominator: int) -> Pieces:
+def _fits(quantity: Ratios, pieces: Pieces) -> bool:
+    """Whether int64 holds every step, and quantities meet the bounds as they are."""
+    alike = quantity.denominator[0] == pieces.bounds.denominator[0]
+    return bool(alike) and quantity.numerator.dtype == np.int64 and largest(quantity.numerator) <= pieces.units_max
+
+
+def _over(shape: Shape, denominator: int) -> Pieces:
+    """The shape's pieces, over denominators under which such quantities meet them without being multiplied."""
     name = f"pieces over {denominator}"
     if name not in shape.tables:
         is_tiered = isinstance(shape.example.charge, Tiers)
         bounds, bases, slopes = _tiers(shape) if is_tiered else _per_unit(shape)
-        finest = ratios.constant(0, denominator)
-        bounds = [ratios.alike(bound, finest)[0] for bound in bounds]
-        base, slope = ratios.alike(ratios.joined(bases), ratios.joined(slopes))
+        bound, _ = ratios.alike(_by_price(bounds, shape.prices), ratios.constant(0, denominator))
+        base, slope = ratios.alike(_by_price(bases, shape.prices), _by_price(slopes, shape.prices))
         # A quantity times a slope is over this denominator, and so is the base that it is added to.
-        base = Ratios(
-            ratios.products(base.numerator, np.array([denominator])),
-            ratios.products(base.denominator, np.array([denominator])),
-        )
-        shape.tables[name] = Pieces(bounds, base, slope)
+        base = Ratios(*(ratios.products(half, np.array([denominator])) for half in base))
+        shape.tables[name] = Pieces(bound, base, slope, len(bases), _units_max(bound, base, slope))
     made: Pieces = shape.tables[name]
     return made
+
+
+def _by_price(columns: list[Ratios], prices: int) -> Ratios:
+    """The columns' rows, price after price: what one line reads lies together."""
+    both = ratios.joined([ratios.zeros(0), *columns])
+    return ratios.taken(both, np.arange(len(columns) * prices).reshape(len(columns), prices).T.ravel())
 
 
 def _per_unit(shape: Shape) -> tuple[list[Ratios], list[Ratios], list[Ratios]]:
@@ -102,6 +128,8 @@ def _tiers(shape: Shape) -> tuple[list[Ratios], list[Ratios], list[Ratios]]:
     return bounds, [*bases, below if is_graduated else nothing], [*slopes, nothing]
 
 
-def _of_price(numbers: Ratios, row: Int64s) -> Ratios:
-    """A number of each line's price; where all lines have one price, it stays one number."""
-    return numbers if len(numbers.numerator) == 1 else ratios.taken(numbers, row)
+def _units_max(*tables: Ratios) -> int:
+    if any(column.dtype != np.int64 for table in tables for column in table):
+        return -1
+    _, base, slope = (largest(table.numerator) for table in tables)
+    return (NARROW_MAX - base) // max(slope, 1)

@@ -12,7 +12,7 @@ from rating import ratios
 from rating.exact import Int64s
 from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
-from rating.pricing.details import Detail, only, rounded, total
+from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
 from rating.pricing.parts import Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
 from rating.pricing.running import line_sums
@@ -40,6 +40,8 @@ class Rated(NamedTuple):
     """What lines cost."""
 
     amount: Ratios
+    exact: Ratios
+    """Before the line was rounded."""
     unpriced: Bools
     """The price refuses the line: it costs nothing, and says so."""
 
@@ -47,22 +49,23 @@ class Rated(NamedTuple):
 class Rows(NamedTuple):
     """Some of the lines, all of one shape."""
 
-    lines: Int64s
+    lines: Int64s | slice
     terms: Terms
 
 
 def rate(prices: PriceList, of_line: Int64s, usage: Usage) -> Rated:
     """What each line costs at its price."""
-    amounts = ratios.Gathered(len(of_line))
+    exact, rounded = ratios.Gathered(len(of_line)), ratios.Gathered(len(of_line))
     refused = np.zeros(len(of_line), dtype=np.bool_)
     for lines, terms in stretches(prices, of_line):
-        own = usage if len(lines) == len(of_line) else taken_usage(usage, lines)
+        own = taken_usage(usage, lines)
         units = measured(terms, own)
-        amount, mask = _amount(terms, units, own), unpriced(terms, units)
+        amounts, mask = _amounts(terms, units, own), unpriced(terms, units)
         if mask is not None:
-            refused[lines], amount = mask, only(~mask, amount)
-        amounts.put(lines, amount)
-    return Rated(amounts.column(), refused)
+            refused[lines], amounts = mask, Amounts(*(only(~mask, one) for one in amounts))
+        exact.put(lines, amounts.exact)
+        rounded.put(lines, amounts.rounded)
+    return Rated(rounded.column(), exact.column(), refused)
 
 
 def rate_bucketed(prices: PriceList, of_line: Int64s, buckets: Ragged) -> tuple[Ratios, Ratios]:
@@ -73,6 +76,10 @@ def rate_bucketed(prices: PriceList, of_line: Int64s, buckets: Ragged) -> tuple[
 
 def stretches(prices: PriceList, of_line: Int64s) -> list[Rows]:
     """The lines by shape, and not too many at once."""
+    if len(prices.shapes) == 1:
+        starts = range(0, len(of_line), STRETCH_LINES)
+        slices = [slice(start, min(start + STRETCH_LINES, len(of_line))) for start in starts]
+        return [Rows(lines, Terms(prices.shapes[0], of_line[lines])) for lines in slices]
     found, shape_of_line, row = [], prices.shape[of_line], prices.row[of_line]
     for code, shape in enumerate(prices.shapes):
         lines = np.flatnonzero(shape_of_line == code)
@@ -89,29 +96,19 @@ def details_of(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:
     return [_signed(one, units.sign) for one in adjusted(terms, units, details)]
 
 
-def amount_of(shape: Shape, details: Sequence[Detail], lines: int) -> Ratios:
+def amount_of(shape: Shape, details: Sequence[Detail], lines: int) -> Amounts:
     """What details cost together, rounded as the price rounds its lines."""
-    return _line_rounded(shape, total(details, lines))
+    return rounded_once(total(details, lines), shape.example.rounding)
 
 
-def _amount(terms: Terms, units: Measured, usage: Usage) -> Ratios:
+def _amounts(terms: Terms, units: Measured, usage: Usage) -> Amounts:
     if units.splits is None and pieces.are_enough(terms.price):
-        amount = pieces.amounts(terms, units)
-        return _line_rounded(terms.shape, _turned(amount, units.sign))
+        return pieces.amounts(terms, units)
     return amount_of(terms.shape, details_of(terms, units, usage), len(terms.row))
-
-
-def _line_rounded(shape: Shape, amount: Ratios) -> Ratios:
-    rounding = shape.example.rounding
-    return amount if rounding is None or rounding.of_details else rounded(amount, rounding)
 
 
 def _signed(one: Detail, sign: Int64s | None) -> Detail:
     if sign is None:
         return one
-    quantity, amount, discount = (_turned(column, sign) for column in (one.quantity, one.amount, one.discount))
+    quantity, amount, discount = (turned(column, sign) for column in (one.quantity, one.amount, one.discount))
     return one._replace(quantity=quantity, amount=amount, discount=discount)
-
-
-def _turned(column: Ratios, sign: Int64s | None) -> Ratios:
-    return column if sign is None else Ratios(column.numerator * sign, column.denominator)

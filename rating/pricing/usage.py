@@ -51,7 +51,7 @@ class Ragged(NamedTuple):
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
 
 
-def taken_usage(usage: Usage, lines: Int64s) -> Usage:
+def taken_usage(usage: Usage, lines: Int64s | slice) -> Usage:
     """Some of the lines."""
     splits = usage.splits
     if splits is not None:

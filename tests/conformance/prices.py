@@ -104,7 +104,7 @@ def priced(case: Case, given: Parameters, prices: PriceList, usage: Usage) -> Fi
     amount = found.amount
     if "tier_line" in given:
         details = [one for one in details if int(one.tier[0]) == int(given["tier_line"])]
-        amount = amount_of(stretch.terms.shape, details, 1)
+        amount = amount_of(stretch.terms.shape, details, 1).rounded
     present = [one for one in details if one.present[0]]
     figures: Figures = {
         "amount": figure(amount),
