@@ -1,4 +1,7 @@
-"""The baseline of `bench.rate`: one line after the other in plain Decimals, as billing code is commonly written."""
+"""The baseline of `bench.rate`: one line after the other in plain Decimals, as billing code is commonly written.
+
+Each function answers the exact amount; it is rounded by its caller, since a line keeps both.
+"""
 
 from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
@@ -14,17 +17,17 @@ Loop = Callable[[Parameters, Sequence[Decimal]], Decimal]
 
 def flat(amount: Decimal, _: Sequence[Decimal]) -> Decimal:
     """One amount."""
-    return rounded(amount)
+    return amount
 
 
 def per_unit(price: Decimal, line: Sequence[Decimal]) -> Decimal:
     """Quantity times price."""
-    return rounded(line[0] * price)
+    return line[0] * price
 
 
 def graduated(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """Each tier prices its part."""
-    return rounded(unrounded(tiers, line[0]))
+    return unrounded(tiers, line[0])
 
 
 def unrounded(tiers: Sequence[Row], quantity: Decimal) -> Decimal:
@@ -41,18 +44,18 @@ def unrounded(tiers: Sequence[Row], quantity: Decimal) -> Decimal:
 
 def volume(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """The tier reached prices all."""
-    return rounded(line[0] * reached(tiers, line[0]))
+    return line[0] * reached(tiers, line[0])
 
 
 def stairstep(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """The tier reached is the price; no usage reaches none."""
-    return rounded(reached(tiers, line[0])) if line[0] else ZERO
+    return (reached(tiers, line[0])) if line[0] else ZERO
 
 
 def package(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
     """Started packages after the free units."""
     size, package_price, free = price
-    return rounded((max(line[0] - free, ZERO) / size).to_integral_value(ROUND_CEILING) * package_price)
+    return (max(line[0] - free, ZERO) / size).to_integral_value(ROUND_CEILING) * package_price
 
 
 def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
@@ -64,17 +67,17 @@ def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal])
         free = max(free - units, ZERO)
         if paid > 0:
             amount += paid * rate + fee
-    return rounded(amount)
+    return amount
 
 
 def matrix(cells: Sequence[Decimal], line: Sequence[Decimal]) -> Decimal:
     """Each key's quantity at its own price."""
-    return rounded(sum((quantity * price for quantity, price in zip(line, cells, strict=True)), ZERO))
+    return sum((quantity * price for quantity, price in zip(line, cells, strict=True)), ZERO)
 
 
 def bucketed(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """Each bucket alone."""
-    return sum((volume(tiers, (quantity,)) for quantity in line), ZERO)
+    return sum((rounded(volume(tiers, (quantity,))) for quantity in line), ZERO)
 
 
 def bounded(price: tuple[Decimal, Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
@@ -82,7 +85,7 @@ def bounded(price: tuple[Decimal, Decimal, Decimal, Decimal], line: Sequence[Dec
     unit_price, percent, most, least = price
     amount = line[0] * unit_price
     amount -= amount * percent / HUNDRED
-    return rounded(max(min(amount, most), least))
+    return max(min(amount, most), least)
 
 
 def in_advance(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
@@ -90,14 +93,14 @@ def in_advance(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     level = billed = total = ZERO
     for units in line:
         level += units
-        amount = graduated(tiers, (level,))
+        amount = rounded(graduated(tiers, (level,)))
         total += max(amount - billed, ZERO)
         billed = amount
     return total
 
 
 def rerated(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
-    """What the second of two totals costs more than the first, exact."""
+    """What the second of two totals costs more than the first."""
     return unrounded(tiers, line[1]) - unrounded(tiers, line[0])
 
 

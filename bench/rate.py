@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from bench import decimal_loop
 from bench.rate_models import MODELS, Model
 from ledger.scale import QUANTITY_SCALE
 from rating import ratios
 from rating.exact import Exact, Int64s
+from rating.pricing.details import Amounts
 from rating.pricing.shapes import price_list
 from rating.pricing.usage import Ragged
 from rating.ratios import Ratios
@@ -68,7 +70,7 @@ def measured(model: Model, lines: int, loop_lines: int) -> dict[str, Any]:
         "rate_per_second": round(rate),
         "baseline_per_second": round(baseline),
         "ratio": round(rate / baseline, 1),
-        "total": str(exact(amounts, range(loop_lines))[1]),
+        "total": str(sum(fractions(amounts.rounded, loop_lines))),
     }
 
 
@@ -79,7 +81,7 @@ def drawn(quantities: int, lines: int) -> tuple[Exact, Int64s]:
     return units * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
 
 
-def looped(model: Model, scaled: Exact, of_line: Int64s, amounts: Ratios, lines: int) -> float:
+def looped(model: Model, scaled: Exact, of_line: Int64s, amounts: Amounts, lines: int) -> float:
     """The seconds of the loop over the first `lines`, whose amounts are ours."""
     quantities = [Decimal(value // 10**QUANTITY_SCALE) for value in scaled[: lines * model.parts].tolist()]
     parts = [quantities[place : place + model.parts] for place in range(0, len(quantities), model.parts)]
@@ -87,19 +89,20 @@ def looped(model: Model, scaled: Exact, of_line: Int64s, amounts: Ratios, lines:
     seconds = []
     for _ in range(ROUNDS):
         begun = time.process_time()
-        found = [model.loop(model.parameters[price], line) for price, line in zip(of_part, parts, strict=True)]
+        found = [
+            (amount := model.loop(model.parameters[price], line), decimal_loop.rounded(amount))
+            for price, line in zip(of_part, parts, strict=True)
+        ]
         seconds.append(time.process_time() - begun)
-    each, _ = exact(amounts, range(lines))
-    assert each == [Fraction(amount) for amount in found], "the engine and the loop differ"
+    for ours, theirs in zip(amounts, zip(*found, strict=True), strict=True):
+        assert fractions(ours, lines) == [Fraction(amount) for amount in theirs], "the engine and the loop differ"
     return min(seconds)
 
 
-def exact(amounts: Ratios, lines: range) -> tuple[list[Fraction], Fraction]:
-    """The first amounts one by one, and their sum: the checksum of a run."""
-    chosen = ratios.taken(amounts, slice(lines.start, lines.stop))
-    pairs = np.broadcast(chosen.numerator, chosen.denominator)
-    each = [Fraction(int(numerator), int(denominator)) for numerator, denominator in pairs]
-    return each, sum(each, Fraction(0))
+def fractions(amounts: Ratios, lines: int) -> list[Fraction]:
+    """The first amounts one by one."""
+    pairs = np.broadcast(*ratios.taken(amounts, slice(lines)))
+    return [Fraction(int(numerator), int(denominator)) for numerator, denominator in pairs]
 
 
 def _rate(figures: dict[str, Any]) -> int:

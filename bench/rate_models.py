@@ -11,6 +11,7 @@ from bench import decimal_loop
 from rating import ratios
 from rating.exact import Int64s
 from rating.pricing.cells import Keyed, cell_fees
+from rating.pricing.details import Amounts, rounded_once
 from rating.pricing.entries import moving_money, totals
 from rating.pricing.events import event_fees
 from rating.pricing.increments import in_advance, period_entries
@@ -32,11 +33,10 @@ from rating.pricing.parts import (
     Tier,
     Tiers,
 )
-from rating.pricing.rate import rate, rate_bucketed
+from rating.pricing.rate import Rated, rate, rate_bucketed
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import PriceList
 from rating.pricing.usage import Ragged, Usage
-from rating.ratios import Ratios
 
 CENTS = Rounding(2)
 UNIT_PRICES = [Fraction(1 + place, 1000) for place in range(100)]
@@ -46,7 +46,7 @@ SIZE, FREE_UNITS, FEE, OFF = Fraction(1000), Fraction(100), Fraction(3, 10), Fra
 LEAST, MOST = Fraction(5), Fraction(500)
 
 Rows = list[tuple[Fraction | None, Fraction]]
-Engine = Callable[[PriceList, Int64s, Ragged], Ratios]
+Engine = Callable[[PriceList, Int64s, Ragged], Amounts]
 
 
 class Model(NamedTuple):
@@ -61,39 +61,45 @@ class Model(NamedTuple):
     """Quantities a line: events, keys, buckets, totals."""
 
 
-def one_total(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Ratios:
+def one_total(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line with one quantity."""
-    return rate(prices, of_line, Usage(quantities.quantity)).amount
+    return _both(rate(prices, of_line, Usage(quantities.quantity)))
 
 
-def by_event(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Ratios:
+def by_event(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line whose events are priced one by one."""
     fees = fees_of(quantities, event_fees(prices, of_line, quantities))
-    return rate(prices, of_line, Usage(line_sums(quantities), fees=fees)).amount
+    return _both(rate(prices, of_line, Usage(line_sums(quantities), fees=fees)))
 
 
-def by_key(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Ratios:
+def by_key(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line with a quantity for each region."""
     keys = np.tile(np.arange(len(REGIONS)), len(of_line))
     fees = fees_of(quantities, cell_fees(prices, of_line, Keyed(quantities, keys, REGIONS)).fee)
-    return rate(prices, of_line, Usage(line_sums(quantities), fees=fees)).amount
+    return _both(rate(prices, of_line, Usage(line_sums(quantities), fees=fees)))
 
 
-def by_bucket(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Ratios:
+def by_bucket(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line with several buckets."""
-    return rate_bucketed(prices, of_line, quantities)[1]
+    return rounded_once(rate_bucketed(prices, of_line, quantities)[1], CENTS)
 
 
-def event_by_event(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Ratios:
+def event_by_event(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line paid in advance."""
-    return line_sums(quantities._replace(quantity=in_advance(prices, of_line, quantities, above_highest=False)))
+    each = in_advance(prices, of_line, quantities, above_highest=False)
+    return rounded_once(line_sums(quantities._replace(quantity=each)), CENTS)
 
 
-def from_total_to_total(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Ratios:
+def from_total_to_total(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line that is known twice: what the later total adds, as entries."""
     earlier, later = (ratios.taken(quantities.quantity, slice(place, None, 2)) for place in range(2))
     opens = np.zeros(len(of_line), dtype=np.bool_)
-    return totals(moving_money(period_entries(prices, of_line, earlier, later, opens)), len(of_line))
+    new = moving_money(period_entries(prices, of_line, earlier, later, opens))
+    return rounded_once(totals(new, len(of_line)), CENTS)
+
+
+def _both(found: Rated) -> Amounts:
+    return Amounts(found.exact, found.amount)
 
 
 def _prices(charges: Sequence[Charge], **around: Any) -> list[Price]:

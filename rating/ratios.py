@@ -102,6 +102,12 @@ def is_above(left: Ratios, right: Ratios) -> Bools:
     return np.asarray(one > other, dtype=np.bool_)
 
 
+def is_equal(left: Ratios, right: Ratios) -> Bools:
+    """Where both are the same."""
+    one, other, _ = _alike(left, right)
+    return np.asarray(one == other, dtype=np.bool_)
+
+
 def greater(left: Ratios, right: Ratios) -> Ratios:
     """Row by row the greater of the two."""
     one, other, denominator = _alike(left, right)

@@ -58,6 +58,11 @@ def detail(kind: Kind, present: Bools, quantity: Ratios, unit_amount: Ratios, am
     return Detail(kind, NO_TIER, present, quantity, unit_amount, only(present, amount), NOTHING)
 
 
+def without(gone: Bools, one: Detail) -> Detail:
+    """The detail taken away where `gone`."""
+    return one._replace(present=one.present & ~gone, amount=only(~gone, one.amount), discount=only(~gone, one.discount))
+
+
 def only(present: Bools, amount: Ratios) -> Ratios:
     """The amounts where `present`, else nothing."""
     return Ratios(np.where(present, amount.numerator, 0), amount.denominator)

@@ -39,11 +39,16 @@ class Entries(NamedTuple):
 
 def entries(prices: PriceList, of_line: Int64s, usage: Usage) -> Entries:
     """Every detail that the lines have."""
-    found = [from_details(np.zeros(0, dtype=np.int64), [])]
+    found = []
     for lines, terms in stretches(prices, of_line):
         own = taken_usage(usage, lines)
         found.append(from_details(np.arange(len(of_line))[lines], details_of(terms, measured(terms, own), own)))
-    both = joined(found)
+    return by_line(found)
+
+
+def by_line(parts: Sequence[Entries]) -> Entries:
+    """All entries, in the order of lines; of one line they stay in theirs."""
+    both = joined([from_details(np.zeros(0, dtype=np.int64), []), *parts])
     return _chosen(both, np.argsort(both.line, kind="stable"))
 
 

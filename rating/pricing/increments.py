@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from rating import ratios
 from rating.exact import Int64s
 from rating.pricing.adjust import missing
-from rating.pricing.details import Detail
-from rating.pricing.entries import Entries, entries, from_details, joined, negated, netted
+from rating.pricing.details import Detail, only, without
+from rating.pricing.entries import Entries, by_line, from_details, joined, negated, netted
 from rating.pricing.events import event_fees
+from rating.pricing.measure import measured
 from rating.pricing.parts import Minimum, Price
-from rating.pricing.rate import rate, stretches
+from rating.pricing.rate import details_of, rate, stretches
 from rating.pricing.running import highest_so_far, sums_so_far
-from rating.pricing.shapes import PriceList, price_list
+from rating.pricing.shapes import PriceList, Terms, price_list
 from rating.pricing.usage import Fees, Ragged, Usage
 from rating.ratios import Bools, Ratios
 
@@ -56,15 +57,42 @@ def period_entries(prices: PriceList, of_line: Int64s, earlier: Ratios, later: R
 
     A line that opens has no period before it: what no usage costs is then its own.
     """
-    follows = np.flatnonzero(~opens)
-    before = entries(prices, of_line[follows], Usage(ratios.taken(earlier, follows)))
-    before = before._replace(line=follows[before.line])
-    return netted(joined([entries(prices, of_line, Usage(later)), negated(before)]))
+    found = []
+    for lines, terms in stretches(prices, of_line):
+        before, after = (_details(terms, ratios.taken(level, lines)) for level in (earlier, later))
+        pairs = zip(before, after, strict=True)
+        details = [one for old, new in pairs for one in _difference(without(opens[lines], old), new)]
+        found.append(from_details(np.arange(len(of_line))[lines], details))
+    return by_line(found)
 
 
 def corrections(booked: Entries, owed: Entries) -> Entries:
     """What has to be booked to get from one to the other."""
     return netted(joined([owed, negated(booked)]))
+
+
+def _details(terms: Terms, level: Ratios) -> list[Detail]:
+    usage = Usage(level)
+    return details_of(terms, measured(terms, usage), usage)
+
+
+def _difference(old: Detail, new: Detail) -> list[Detail]:
+    """One detail where both bill the same at one unit amount, else the new one and the old one given back."""
+    is_same = (old.tier == new.tier) & ratios.is_equal(old.unit_amount, new.unit_amount)
+    kept, others = old.present & is_same, old.present & ~is_same
+    quantity, amount, discount = (
+        ratios.minus(only(new.present, later), only(kept, earlier))
+        for later, earlier in zip(_summed(new), _summed(old), strict=True)
+    )
+    merged = new._replace(present=new.present | kept, quantity=quantity, amount=amount, discount=discount)
+    if not others.any():
+        return [merged]
+    quantity, amount, discount = (ratios.negative(only(others, earlier)) for earlier in _summed(old))
+    return [merged, old._replace(present=others, quantity=quantity, amount=amount, discount=discount)]
+
+
+def _summed(one: Detail) -> tuple[Ratios, Ratios, Ratios]:
+    return one.quantity, one.amount, one.discount
 
 
 def missing_of_minimum(prices: PriceList, of_line: Int64s, billed: Ratios) -> Entries:

@@ -86,7 +86,11 @@ def _over(shape: Shape, denominator: int) -> Pieces:
         is_tiered = isinstance(shape.example.charge, Tiers)
         bounds, bases, slopes = _tiers(shape) if is_tiered else _per_unit(shape)
         bound, _ = ratios.alike(_by_price(bounds, shape.prices), ratios.constant(0, denominator))
-        base, slope = ratios.alike(_by_price(bases, shape.prices), _by_price(slopes, shape.prices))
+        rounding = shape.example.rounding
+        # Over the decimals that are rounded to, at least, so that rounding only ever divides.
+        finest = ratios.constant(0, 10 ** max(0 if rounding is None else rounding.scale, 0))
+        base, _ = ratios.alike(_by_price(bases, shape.prices), finest)
+        base, slope = ratios.alike(base, _by_price(slopes, shape.prices))
         # A quantity times a slope is over this denominator, and so is the base that it is added to.
         base = Ratios(*(ratios.products(half, np.array([denominator])) for half in base))
         shape.tables[name] = Pieces(bound, base, slope, len(bases), _units_max(bound, base, slope))
