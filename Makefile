@@ -25,6 +25,7 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/meterline bench ingest
 	$(BIN)/meterline bench close
+	$(BIN)/meterline bench rate
 
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos --kills $(KILLS)

@@ -16,7 +16,7 @@ import structlog
 
 from meterline.settings import Settings, SettingsError, from_process
 
-BENCHES = ("ingest", "close")
+BENCHES = ("ingest", "close", "rate")
 
 
 def main(arguments: list[str] | None = None) -> int:

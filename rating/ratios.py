@@ -137,38 +137,6 @@ def alike(left: Ratios, right: Ratios) -> tuple[Ratios, Ratios]:
     return Ratios(one, denominator), Ratios(other, denominator)
 
 
-class Gathered:
-    """Rows that arrive in parts, each part with the places of its rows; what never arrives is nothing."""
-
-    def __init__(self, rows: int) -> None:
-        self._places: list[Int64s | slice] = []
-        self._parts: list[Ratios] = []
-        self._rows = rows
-
-    def put(self, places: Int64s | slice, part: Ratios) -> None:
-        """The rows of `part` at `places`; parts at slices are all rows, in order."""
-        self._places.append(places)
-        rows = places.stop - places.start if isinstance(places, slice) else len(places)
-        self._parts.append(spread(part, rows))
-
-    def column(self) -> Ratios:
-        """All rows in their places."""
-        if not self._parts:
-            return zeros(self._rows)
-        both = joined(self._parts)
-        scattered = [places for places in self._places if not isinstance(places, slice)]
-        if not scattered:
-            return both
-        places = np.concatenate(scattered)
-        numerator = np.zeros(self._rows, dtype=both.numerator.dtype)
-        numerator[places] = both.numerator
-        if len(both.denominator) == 1:
-            return Ratios(numerator, both.denominator)
-        denominator = np.ones(self._rows, dtype=both.denominator.dtype)
-        denominator[places] = both.denominator
-        return Ratios(numerator, denominator)
-
-
 def simplest(ratios: Ratios) -> Ratios:
     """The same over one denominator for all rows, unless that is a large one."""
     common = math.lcm(*{int(denominator) for denominator in ratios.denominator})
@@ -178,21 +146,6 @@ def simplest(ratios: Ratios) -> Ratios:
 def spread(ratios: Ratios, rows: int) -> Ratios:
     """The same with a numerator for each row, where one stood for all."""
     return Ratios(np.broadcast_to(ratios.numerator, (rows,)), ratios.denominator)
-
-
-def joined(parts: Sequence[Ratios]) -> Ratios:
-    """The rows of all parts one after another; every part has a numerator for each of its rows."""
-    denominators = [part.denominator for part in parts]
-    if all(len(denominator) == 1 for denominator in denominators):
-        common = math.lcm(*(int(denominator[0]) for denominator in denominators))
-        factors = [common // int(denominator[0]) for denominator in denominators]
-        numerators = [
-            part.numerator if factor == 1 else products(part.numerator, _column([factor]))
-            for part, factor in zip(parts, factors, strict=True)
-        ]
-        return Ratios(np.concatenate(numerators), _column([common]))
-    each = [np.broadcast_to(part.denominator, part.numerator.shape) for part in parts]
-    return Ratios(np.concatenate([part.numerator for part in parts]), np.concatenate(each))
 
 
 def over_one_denominator(ratios: Ratios) -> Ratios:

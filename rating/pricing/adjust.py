@@ -30,7 +30,7 @@ def detail_rounded(terms: Terms, amount: Ratios) -> Ratios:
 
 def _percent_off(terms: Terms, name: str, _: Measured, details: list[Detail]) -> list[Detail]:
     part = ratios.times(terms.of(f"{name}.percent"), HUNDREDTH)
-    return [_discounted(one, detail_rounded(terms, ratios.times(one.amount, part))) for one in details]
+    return [_discounted(one, detail_rounded(terms, ratios.times(one.total, part))) for one in details]
 
 
 def _amount_off(terms: Terms, name: str, _: Measured, details: list[Detail]) -> list[Detail]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import Int64s
+from rating.gathered import Gathered, joined
 from rating.pricing.parts import Matrix
 from rating.pricing.shapes import PriceList, Shape
 from rating.pricing.usage import Ragged, chosen
@@ -37,7 +38,7 @@ class CellFees(NamedTuple):
 
 def cell_fees(prices: PriceList, of_line: Int64s, usage: Keyed) -> CellFees:
     """What each key's quantity costs; nothing where the line's price is no matrix."""
-    fees = ratios.Gathered(len(usage.key))
+    fees = Gathered(len(usage.key))
     unpriced = np.zeros(len(usage.key), dtype=np.bool_)
     for code, shape in enumerate(prices.shapes):
         if isinstance(shape.example.charge, Matrix):
@@ -66,6 +67,6 @@ def _unit_prices(shape: Shape) -> Ratios:
     """Cell after cell, each with a row for every price, and nothing after the last."""
     if "cells" not in shape.tables:
         cells = [name for name in shape.numbers if name.startswith("charge.cells.")]
-        shape.tables["cells"] = ratios.joined([*(shape.numbers[name] for name in cells), ratios.zeros(shape.prices)])
+        shape.tables["cells"] = joined([*(shape.numbers[name] for name in cells), ratios.zeros(shape.prices)])
     unit_prices: Ratios = shape.tables["cells"]
     return unit_prices

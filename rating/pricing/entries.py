@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rating import ratios
+from rating import gathered, ratios
 from rating.exact import Exact, Int64s, group_sums
 from rating.pricing.details import Detail
 from rating.pricing.measure import measured
@@ -18,6 +18,8 @@ from rating.pricing.running import line_sums
 from rating.pricing.shapes import PriceList
 from rating.pricing.usage import Ragged, Usage, taken_usage
 from rating.ratios import Ratios, over_one_denominator, spread, taken
+
+COLUMNS = ("quantity", "unit_amount", "amount", "discount")
 
 
 class Entries(NamedTuple):
@@ -56,7 +58,7 @@ def joined(parts: Sequence[Entries]) -> Entries:
     """All entries in one list."""
     line, kind, tier = (np.concatenate([part[place] for part in parts]) for place in range(3))
     quantity, unit_amount, amount, discount = (
-        ratios.joined([column for part in parts if isinstance(column := part[place], Ratios)]) for place in range(3, 7)
+        gathered.joined([getattr(part, name) for part in parts]) for name in COLUMNS
     )
     return Entries(line, kind, tier, quantity, unit_amount, amount, discount)
 
@@ -111,8 +113,7 @@ def _of_detail(lines: Int64s, one: Detail) -> Entries:
 
 
 def _chosen(found: Entries, rows: Int64s) -> Entries:
-    columns = (taken(column, rows) for column in found[3:] if isinstance(column, Ratios))
-    quantity, unit_amount, amount, discount = columns
+    quantity, unit_amount, amount, discount = (taken(getattr(found, name), rows) for name in COLUMNS)
     return Entries(found.line[rows], found.kind[rows], found.tier[rows], quantity, unit_amount, amount, discount)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import Int64s
+from rating.gathered import Gathered
 from rating.pricing.adjust import HUNDREDTH
 from rating.pricing.parts import Percentage
 from rating.pricing.running import sums_so_far
@@ -20,7 +21,7 @@ NOTHING = ratios.constant(0)
 
 def event_fees(prices: PriceList, of_line: Int64s, events: Ragged) -> Ratios:
     """What each event costs; nothing where the line's price is none for events."""
-    fees = ratios.Gathered(len(events.line))
+    fees = Gathered(len(events.line))
     for code, shape in enumerate(prices.shapes):
         if isinstance(shape.example.charge, Percentage):
             lines = np.flatnonzero(prices.shape[of_line] == code)

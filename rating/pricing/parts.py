@@ -124,7 +124,7 @@ class Tiers(Struct, frozen=True):
 
 
 class PercentOff(Struct, frozen=True):
-    """A discount on every detail."""
+    """A discount on what every detail costs by now."""
 
     percent: Fraction
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import NARROW_MAX, largest
+from rating.gathered import joined
 from rating.pricing.compiled_pieces import walk
 from rating.pricing.details import Amounts, rounded_once, turned
 from rating.pricing.measure import Measured
@@ -100,7 +101,7 @@ def _over(shape: Shape, denominator: int) -> Pieces:
 
 def _by_price(columns: list[Ratios], prices: int) -> Ratios:
     """The columns' rows, price after price: what one line reads lies together."""
-    both = ratios.joined([ratios.zeros(0), *columns])
+    both = joined([ratios.zeros(0), *columns])
     return ratios.taken(both, np.arange(len(columns) * prices).reshape(len(columns), prices).T.ravel())
 
 

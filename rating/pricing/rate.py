@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rating import ratios
 from rating.exact import Int64s
+from rating.gathered import Gathered
 from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
@@ -55,7 +55,7 @@ class Rows(NamedTuple):
 
 def rate(prices: PriceList, of_line: Int64s, usage: Usage) -> Rated:
     """What each line costs at its price."""
-    exact, rounded = ratios.Gathered(len(of_line)), ratios.Gathered(len(of_line))
+    exact, rounded = Gathered(len(of_line)), Gathered(len(of_line))
     refused = np.zeros(len(of_line), dtype=np.bool_)
     for lines, terms in stretches(prices, of_line):
         own = taken_usage(usage, lines)

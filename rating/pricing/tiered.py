@@ -8,6 +8,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import Int64s
+from rating.gathered import joined
 from rating.pricing.details import NOTHING, ONE, Detail, Kind, only
 from rating.pricing.measure import Measured
 from rating.pricing.parts import Beyond, Reading, Tier, Tiers
@@ -151,5 +152,5 @@ def _of_tier(terms: Terms, name: str, tier: Int64s) -> Ratios:
     """A number of each line's own tier."""
     tables, shape = terms.shape.tables, terms.shape
     if name not in tables:
-        tables[name] = ratios.joined([tier_column(shape, place, name) for place in range(len(tiers_of(shape).tiers))])
+        tables[name] = joined([tier_column(shape, place, name) for place in range(len(tiers_of(shape).tiers))])
     return ratios.taken(tables[name], tier * shape.prices + terms.row)

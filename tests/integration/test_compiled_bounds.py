@@ -15,6 +15,7 @@ LAWS = (
     "tests/property/test_credit_laws.py",
     "tests/property/test_credit_pools_law.py",
     "tests/unit/metering/test_siphash.py",
+    "tests/unit/rating/pricing/test_pieces.py",
     "tests/integration/test_malformed_bodies.py",
 )
 

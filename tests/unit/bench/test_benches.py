@@ -1,6 +1,6 @@
 """The benches run small, and what they computed is what it must be."""
 
-from bench import drawdowns
+from bench import drawdowns, rate
 from bench.close import bench
 from bench.ingest import in_process, ingest
 from bench.load import Load, bodies, event
@@ -24,6 +24,15 @@ def test_close_gives_the_same_bytes_every_time() -> None:
 def test_drawdowns_are_those_of_a_loop_over_decimals() -> None:
     report = drawdowns.measured(usages=1_000, loop_usages=1_000)
     assert (report["entries"], report["total"]) == (1265, "232505")
+
+
+def test_rate_prices_every_model_as_the_loop_does() -> None:
+    report = rate.bench(lines=300, loop_lines=300)
+    totals = {name: figures["total"] for name, figures in report["models"].items()}
+    assert len(totals) == 14
+    assert totals["graduated"] == "8586599/100"
+    assert totals["percentage"] == "1472971/20"
+    assert totals["rerated"] == "7758/25"
 
 
 def test_bodies_hold_each_event_once() -> None:

@@ -44,7 +44,8 @@ def test_usage_past_a_bounded_last_tier_is_what_the_price_says(
     reading: Reading, beyond: Beyond, amounts: list[int], unpriced: list[bool]
 ) -> None:
     found = rated(Tiers(BOUNDED, reading, beyond), 20, 25)
-    assert (fractions(found.amount), found.unpriced.tolist()) == (amounts, unpriced)
+    assert fractions(found.amount) == amounts
+    assert found.unpriced.tolist() == unpriced
 
 
 def test_a_stairstep_is_the_step_reached_or_all_steps_up_to_it() -> None:
@@ -57,11 +58,10 @@ def test_a_stairstep_is_the_step_reached_or_all_steps_up_to_it() -> None:
     ("adjustments", "amount"),
     [
         ((PercentOff(Fraction(50)), AmountOff(Fraction(10))), 40),
-        ((AmountOff(Fraction(10)), PercentOff(Fraction(50))), 40),
+        ((AmountOff(Fraction(10)), PercentOff(Fraction(50))), 45),
         ((Maximum(Fraction(30)), Minimum(Fraction(60))), 60),
         ((Minimum(Fraction(60)), Maximum(Fraction(30))), 30),
         ((AmountOff(Fraction(1000)),), 0),
-        ((PercentOff(Fraction(150)),), -50),
     ],
 )
 def test_adjustments_are_made_in_the_order_that_is_declared(adjustments: tuple[Adjustment, ...], amount: int) -> None:
@@ -75,11 +75,13 @@ def test_a_key_is_priced_by_the_first_cell_that_takes_it() -> None:
     keys = [("eu", "gpu"), ("eu", "cpu"), ("us", "gpu"), ("us", "cpu")]
     usage = Keyed(Ragged(np.array([0, 4]), column(1, 1, 1, 1)), np.arange(4), keys)
     found = cell_fees(price_list([Price(charge=matrix)]), of_one_price(1), usage)
-    assert (fractions(found.fee), found.unpriced.any()) == ([5, 3, 4, 1], False)
+    assert fractions(found.fee) == [5, 3, 4, 1]
+    assert not found.unpriced.any()
 
 
 def test_a_key_that_no_cell_takes_is_told() -> None:
     usage = Keyed(Ragged(np.array([0, 2]), column(7, 7)), np.array([0, 1]), [("eu",), ("moon",)])
     prices = price_list([Price(charge=Matrix((Cell(("eu",), TWO),)))])
     found = cell_fees(prices, of_one_price(1), usage)
-    assert (fractions(found.fee), found.unpriced.tolist()) == ([14, 0], [False, True])
+    assert fractions(found.fee) == [14, 0]
+    assert found.unpriced.tolist() == [False, True]
