@@ -9,39 +9,48 @@ from collections.abc import Sequence
 import numpy as np
 
 from rating.exact import Exact, Int64s, narrowed
-from rating.ratios import Ratios, products, spread, zeros
+from rating.ratios import Ratios, products, spread
 
 
 class Gathered:
-    """Rows that arrive in parts, each part with the places of its rows; what never arrives is nothing."""
+    """Rows that arrive in parts, each part with the places of its rows; what never arrives is nothing.
+
+    Parts in int64 over the denominator of the first are put in their places at once, while they are at hand.
+    """
 
     def __init__(self, rows: int) -> None:
-        self._places: list[Int64s | slice] = []
-        self._parts: list[Ratios] = []
-        self._rows = rows
+        self._numerator = np.zeros(rows, dtype=np.int64)
+        self._denominator = one_for_all(1)
+        self._is_empty = True
+        self._others: list[tuple[Int64s, Ratios]] = []
 
     def put(self, places: Int64s | slice, part: Ratios) -> None:
-        """The rows of `part` at `places`; parts at slices are all rows, in order."""
-        self._places.append(places)
-        rows = places.stop - places.start if isinstance(places, slice) else len(places)
-        self._parts.append(spread(part, rows))
+        """The rows of `part` at `places`."""
+        is_plain = part.numerator.dtype == np.int64 and len(part.denominator) == 1
+        if is_plain and (self._is_empty or part.denominator[0] == self._denominator[0]):
+            self._numerator[places], self._denominator, self._is_empty = part.numerator, part.denominator, False
+        else:
+            at = np.arange(len(self._numerator))[places]
+            self._others.append((at, spread(part, len(at))))
 
     def column(self) -> Ratios:
         """All rows in their places."""
-        if not self._parts:
-            return zeros(self._rows)
-        both = joined(self._parts)
-        scattered = [places for places in self._places if not isinstance(places, slice)]
-        if not scattered:
-            return both
-        places = np.concatenate(scattered)
-        numerator = np.zeros(self._rows, dtype=both.numerator.dtype)
-        numerator[places] = both.numerator
-        if len(both.denominator) == 1:
-            return Ratios(numerator, both.denominator)
-        denominator = np.ones(self._rows, dtype=both.denominator.dtype)
-        denominator[places] = both.denominator
-        return Ratios(numerator, denominator)
+        plain = Ratios(self._numerator, self._denominator)
+        if not self._others:
+            return plain
+        rows = len(self._numerator)
+        everything = joined([plain, *(part for _, part in self._others)])
+        places = np.concatenate([places for places, _ in self._others])
+        return Ratios(*(_placed(half, rows, places) for half in everything))
+
+
+def _placed(column: Exact, rows: int, places: Int64s) -> Exact:
+    """What comes after the first `rows` moved to its places among them."""
+    if len(column) == 1:
+        return column
+    placed: Exact = column[:rows].copy()
+    placed[places] = column[rows:]
+    return placed
 
 
 def joined(parts: Sequence[Ratios]) -> Ratios:

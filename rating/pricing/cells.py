@@ -12,7 +12,7 @@ from rating import ratios
 from rating.exact import Int64s
 from rating.gathered import Gathered, joined
 from rating.pricing.parts import Matrix
-from rating.pricing.shapes import PriceList, Shape
+from rating.pricing.shapes import PriceList, Shape, stretches
 from rating.pricing.usage import Ragged, chosen
 from rating.ratios import Bools, Ratios
 
@@ -40,20 +40,22 @@ def cell_fees(prices: PriceList, of_line: Int64s, usage: Keyed) -> CellFees:
     """What each key's quantity costs; nothing where the line's price is no matrix."""
     fees = Gathered(len(usage.key))
     unpriced = np.zeros(len(usage.key), dtype=np.bool_)
-    for code, shape in enumerate(prices.shapes):
-        if isinstance(shape.example.charge, Matrix):
-            lines = np.flatnonzero(prices.shape[of_line] == code)
+    for lines, terms in stretches(prices, of_line):
+        matrix = terms.price.charge
+        if isinstance(matrix, Matrix):
             rows, own = chosen(usage.parts, lines)
-            cell = _cell_of_key(shape.example.charge, usage.keys)[usage.key[rows]]
-            price = cell * shape.prices + prices.row[of_line[lines]][own.line]
-            fees.put(rows, ratios.times(own.quantity, ratios.taken(_unit_prices(shape), price)))
-            unpriced[rows] = cell == len(shape.example.charge.cells)
+            cell = _cell_of_key(terms.shape, matrix, usage.keys)[usage.key[rows]]
+            price = cell * terms.shape.prices + terms.row[own.line]
+            fees.put(rows, ratios.times(own.quantity, ratios.taken(_unit_prices(terms.shape), price)))
+            unpriced[rows] = cell == len(matrix.cells)
     return CellFees(fees.column(), unpriced)
 
 
-def _cell_of_key(matrix: Matrix, keys: Sequence[Key]) -> Int64s:
+def _cell_of_key(shape: Shape, matrix: Matrix, keys: Sequence[Key]) -> Int64s:
     """The place of the cell that takes each key; one more than there are where none does."""
-    return np.array([_cell(matrix, key) for key in keys], dtype=np.int64)
+    known: dict[Key, int] = shape.tables.setdefault("cell of key", {})
+    known |= {key: _cell(matrix, key) for key in keys if key not in known}
+    return np.array([known[key] for key in keys], dtype=np.int64)
 
 
 def _cell(matrix: Matrix, key: Key) -> int:

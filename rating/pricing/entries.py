@@ -13,9 +13,9 @@ from rating import gathered, ratios
 from rating.exact import Exact, Int64s, group_sums
 from rating.pricing.details import Detail
 from rating.pricing.measure import measured
-from rating.pricing.rate import details_of, stretches
+from rating.pricing.rate import details_of
 from rating.pricing.running import line_sums
-from rating.pricing.shapes import PriceList
+from rating.pricing.shapes import PriceList, stretches
 from rating.pricing.usage import Ragged, Usage, taken_usage
 from rating.ratios import Ratios, over_one_denominator, spread, taken
 
@@ -50,7 +50,9 @@ def entries(prices: PriceList, of_line: Int64s, usage: Usage) -> Entries:
 
 def by_line(parts: Sequence[Entries]) -> Entries:
     """All entries, in the order of lines; of one line they stay in theirs."""
-    both = joined([from_details(np.zeros(0, dtype=np.int64), []), *parts])
+    both = joined(parts) if parts else from_details(np.zeros(0, dtype=np.int64), [])
+    if (both.line[1:] >= both.line[:-1]).all():
+        return both
     return _chosen(both, np.argsort(both.line, kind="stable"))
 
 
@@ -92,16 +94,17 @@ def moving_money(found: Entries) -> Entries:
 
 def totals(found: Entries, lines: int) -> Ratios:
     """What is owed for the entries of each line; they are in the order of lines."""
-    start = np.searchsorted(found.line, np.arange(lines + 1))
+    counts = np.bincount(found.line, minlength=lines)
+    start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
     return line_sums(Ragged(start, found.total))
 
 
 def from_details(lines: Int64s, details: Sequence[Detail]) -> Entries:
-    """The entries of `details`, whose rows are these lines."""
+    """The entries of `details`, whose rows are these lines, in the lines' order."""
     if not details:
         none, nothing = np.zeros(0, dtype=np.int64), ratios.zeros(0)
         return Entries(none, none, none, nothing, nothing, nothing, nothing)
-    return joined([_of_detail(lines, one) for one in details])
+    return by_line([_of_detail(lines, one) for one in details])
 
 
 def _of_detail(lines: Int64s, one: Detail) -> Entries:

@@ -12,7 +12,7 @@ from rating.gathered import Gathered
 from rating.pricing.adjust import HUNDREDTH
 from rating.pricing.parts import Percentage
 from rating.pricing.running import sums_so_far
-from rating.pricing.shapes import PriceList, Shape, Terms
+from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.usage import Ragged, chosen
 from rating.ratios import Bools, Ratios
 
@@ -21,12 +21,11 @@ NOTHING = ratios.constant(0)
 
 def event_fees(prices: PriceList, of_line: Int64s, events: Ragged) -> Ratios:
     """What each event costs; nothing where the line's price is none for events."""
-    fees = Gathered(len(events.line))
-    for code, shape in enumerate(prices.shapes):
-        if isinstance(shape.example.charge, Percentage):
-            lines = np.flatnonzero(prices.shape[of_line] == code)
+    fees = Gathered(int(events.start[-1]))
+    for lines, terms in stretches(prices, of_line):
+        if isinstance(terms.price.charge, Percentage):
             rows, own = chosen(events, lines)
-            fees.put(rows, _fees(Terms(shape, prices.row[of_line[lines]][own.line]), own))
+            fees.put(rows, _fees(Terms(terms.shape, terms.row[own.line]), own))
     return fees.column()
 
 

@@ -17,9 +17,9 @@ from rating.pricing.entries import Entries, by_line, from_details, joined, negat
 from rating.pricing.events import event_fees
 from rating.pricing.measure import measured
 from rating.pricing.parts import Minimum, Price
-from rating.pricing.rate import details_of, rate, stretches
+from rating.pricing.rate import details_of, rate
 from rating.pricing.running import highest_so_far, sums_so_far
-from rating.pricing.shapes import PriceList, Terms, price_list
+from rating.pricing.shapes import PriceList, Terms, price_list, stretches
 from rating.pricing.usage import Fees, Ragged, Usage
 from rating.ratios import Bools, Ratios
 

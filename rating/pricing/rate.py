@@ -16,14 +16,11 @@ from rating.pricing.details import Amounts, Detail, only, rounded_once, total, t
 from rating.pricing.measure import Measured, measured
 from rating.pricing.parts import Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
 from rating.pricing.running import line_sums
-from rating.pricing.shapes import PriceList, Shape, Terms
+from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
 from rating.pricing.untiered import dynamic, flat, one_by_one, packages, per_unit
 from rating.pricing.usage import Ragged, Usage, taken_usage
 from rating.ratios import Bools, Ratios
-
-STRETCH_LINES = 2**15
-"""As many lines as keep the columns of a calculation in the cache."""
 
 CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Flat: flat,
@@ -46,13 +43,6 @@ class Rated(NamedTuple):
     """The price refuses the line: it costs nothing, and says so."""
 
 
-class Rows(NamedTuple):
-    """Some of the lines, all of one shape."""
-
-    lines: Int64s | slice
-    terms: Terms
-
-
 def rate(prices: PriceList, of_line: Int64s, usage: Usage) -> Rated:
     """What each line costs at its price."""
     exact, rounded = Gathered(len(of_line)), Gathered(len(of_line))
@@ -72,21 +62,6 @@ def rate_bucketed(prices: PriceList, of_line: Int64s, buckets: Ragged) -> tuple[
     """What each bucket costs alone, and what each line's cost together."""
     each = rate(prices, of_line[buckets.line], Usage(buckets.quantity)).amount
     return each, line_sums(Ragged(buckets.start, each))
-
-
-def stretches(prices: PriceList, of_line: Int64s) -> list[Rows]:
-    """The lines by shape, and not too many at once."""
-    if len(prices.shapes) == 1:
-        starts = range(0, len(of_line), STRETCH_LINES)
-        slices = [slice(start, min(start + STRETCH_LINES, len(of_line))) for start in starts]
-        return [Rows(lines, Terms(prices.shapes[0], of_line[lines])) for lines in slices]
-    found, shape_of_line, row = [], prices.shape[of_line], prices.row[of_line]
-    for code, shape in enumerate(prices.shapes):
-        lines = np.flatnonzero(shape_of_line == code)
-        for start in range(0, len(lines), STRETCH_LINES):
-            own = lines[start : start + STRETCH_LINES]
-            found.append(Rows(own, Terms(shape, row[own])))
-    return found
 
 
 def details_of(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:

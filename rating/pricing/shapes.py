@@ -16,6 +16,9 @@ from rating.exact import Int64s
 from rating.pricing.parts import Price
 from rating.ratios import Ratios, of_fractions, taken
 
+STRETCH_LINES = 2**15
+"""As many lines as keep the columns of a calculation in the cache."""
+
 
 class Shape(NamedTuple):
     """The prices of one shape."""
@@ -55,6 +58,13 @@ class Terms(NamedTuple):
         return taken(self.shape.numbers[name], self.row)
 
 
+class Rows(NamedTuple):
+    """Some of the lines, all of one shape."""
+
+    lines: Int64s | slice
+    terms: Terms
+
+
 def price_list(prices: Sequence[Price]) -> PriceList:
     """The prices by shape, their numbers as columns."""
     alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
@@ -70,6 +80,21 @@ def price_list(prices: Sequence[Price]) -> PriceList:
         columns = {name: of_fractions([numbers[index][name] for index in members]) for name in numbers[members[0]]}
         shapes.append(Shape(prices[members[0]], len(members), columns, {}))
     return PriceList(tuple(shapes), shape, row)
+
+
+def stretches(prices: PriceList, of_line: Int64s) -> list[Rows]:
+    """The lines by shape, and not too many at once."""
+    if len(prices.shapes) == 1:
+        starts = range(0, len(of_line), STRETCH_LINES)
+        slices = [slice(start, min(start + STRETCH_LINES, len(of_line))) for start in starts]
+        return [Rows(lines, Terms(prices.shapes[0], of_line[lines])) for lines in slices]
+    found, shape_of_line, row = [], prices.shape[of_line], prices.row[of_line]
+    for code, shape in enumerate(prices.shapes):
+        lines = np.flatnonzero(shape_of_line == code)
+        for start in range(0, len(lines), STRETCH_LINES):
+            own = lines[start : start + STRETCH_LINES]
+            found.append(Rows(own, Terms(shape, row[own])))
+    return found
 
 
 def _leaves(name: str, part: Any) -> Iterator[tuple[str, Any]]:

@@ -61,8 +61,12 @@ def taken_usage(usage: Usage, lines: Int64s | slice) -> Usage:
     return Usage(taken(usage.quantity, lines), splits, fees)
 
 
-def chosen(parts: Ragged, lines: Int64s) -> tuple[Int64s, Ragged]:
+def chosen(parts: Ragged, lines: Int64s | slice) -> tuple[Int64s | slice, Ragged]:
     """The quantities of some of the lines: their rows, and themselves."""
+    if isinstance(lines, slice):
+        start = parts.start[lines.start : lines.stop + 1]
+        between = slice(int(start[0]), int(start[-1]))
+        return between, Ragged(start - start[0], taken(parts.quantity, between))
     _, rows = expand(parts.start[lines], parts.start[lines + 1])
     counts = parts.start[lines + 1] - parts.start[lines]
     start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])

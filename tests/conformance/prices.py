@@ -14,9 +14,9 @@ from rating.pricing.events import event_fees
 from rating.pricing.increments import corrections, in_advance, missing_of_minimum, period_entries, without_minimum
 from rating.pricing.measure import measured
 from rating.pricing.parts import Charge, Flat, Price, Reading, Tiers
-from rating.pricing.rate import amount_of, details_of, rate, rate_bucketed, stretches
+from rating.pricing.rate import amount_of, details_of, rate, rate_bucketed
 from rating.pricing.running import fees_of, line_sums
-from rating.pricing.shapes import PriceList, price_list
+from rating.pricing.shapes import PriceList, price_list, stretches
 from rating.pricing.tax import taxed
 from rating.pricing.true_up import Commitment, true_up
 from rating.pricing.usage import Ragged, Splits, Usage

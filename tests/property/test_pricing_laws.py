@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rating import ratios
 from rating.exact import Int64s
-from rating.pricing import rate as rating_of
+from rating.pricing import shapes
 from rating.pricing.entries import entries
 from rating.pricing.events import event_fees
 from rating.pricing.rate import Rated, rate
@@ -120,6 +120,6 @@ def test_amounts_do_not_depend_on_order_or_stretches(batch: Batch, shuffled: Any
     amounts = found_amounts(rated(prices, lines))
     order = shuffled.sample(range(len(lines)), len(lines))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rating_of, "STRETCH_LINES", stretch)
+        patch.setattr(shapes, "STRETCH_LINES", stretch)
         again = found_amounts(rated(prices, [lines[place] for place in order]))
     assert again == [amounts[place] for place in order]

@@ -10,8 +10,8 @@ from rating.exact import narrowed
 from rating.pricing import pieces
 from rating.pricing.measure import measured
 from rating.pricing.parts import Charge, PerUnit, Price, Reading, Rounding, Tier, Tiers
-from rating.pricing.rate import amount_of, details_of, rate, stretches
-from rating.pricing.shapes import price_list
+from rating.pricing.rate import amount_of, details_of, rate
+from rating.pricing.shapes import price_list, stretches
 from rating.pricing.usage import Usage, taken_usage
 from rating.ratios import HALF_UP, UP
 from tests.unit.rating.pricing.columns import fractions
