@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rating.exact import Int64s
+from rating.gathered import joined
 from rating.groups import group_of, having, totals
-from rating.ratios import Ratios, constant, greater, is_above, joined, lesser, minus, taken, times, where, zeros
+from rating.ratios import Ratios, constant, greater, is_above, lesser, minus, taken, times, where, zeros
 from rating.rounding import Rounding, rounded, rule_of
 
 PERCENT = 0

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from rating.exact import Int64s
+from rating.gathered import joined
 from rating.groups import above, group_of, having, offsets, totals
 from rating.ragged import expand
-from rating.ratios import Ratios, constant, greater, joined, lesser, minus, taken, where, zeros
+from rating.ratios import Ratios, constant, greater, lesser, minus, taken, where, zeros
 
 EVERY_KIND: Final = -1
 """A credit that pays any line."""

@@ -3,20 +3,10 @@
 Its caller proves that int64 holds every step: compiled integers wrap silently, as numpy's do.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
+from ledger.compiled import compiled
 from rating.exact import Int64s
-
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-
-
-def compiled(loop: Loop) -> Loop:
-    """`loop` as machine code, made when it is first called and kept beside the source."""
-    return cast("Loop", numba.njit(nogil=True, cache=True)(loop))
 
 
 @compiled

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rating import groups
 from rating.dated import NONE, in_force
-from rating.ratios import joined, zeros
+from rating.gathered import joined
+from rating.ratios import zeros
 from rating.rounding import rounded
 from tests.property.exact_columns import column, flat, fractions, offset_of, quantities, rounding, rules, signed
 from tests.reference.exactness import rounded as rounded_alone
