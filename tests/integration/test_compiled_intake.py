@@ -70,7 +70,8 @@ from tests.integration.test_compiled_intake import body, event, signatures
 hasher = Hasher(b"x")
 warm_up(hasher)
 before = signatures()
-for some in ([event("1")], [event("1"), event("2")], [event(chr(92)), event("é")], [event(str(one)) for one in range(9)]):
+escaped = [event(chr(92)), event("é")]
+for some in ([event("1")], [event("1"), event("2")], escaped, [event(str(one)) for one in range(9)]):
     made = columns("", joined([read_events(body(*some), "array", 9)[0]]), Admission(0, {}), hasher, Bounds(), 0)
     stored = np.frombuffer(made.identity.tobytes(), np.uint64).reshape(-1, 2)
     index = IdentityIndex()
