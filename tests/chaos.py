@@ -32,9 +32,9 @@ meters:
 CLIENTS = 4
 BATCH_EVENTS = 2_000
 MONTHS = ("2026-10", "2026-11")
-LOAD_S = 1.5
+LOAD_S = 1.0
 """How long the load lasts at most before a kill that falls into it."""
-PAUSE_S_MAX = 0.6
+PAUSE_S_MAX = 3.0
 """How long a client waits at most between two batches: a thousand kills are about commits, not about a large ledger."""
 FINISH_S = 120
 
