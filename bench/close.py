@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from datetime import date
-from decimal import Decimal
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,11 @@ from meterline.settings import Settings
 from posting.documents import documents, drop_drafts
 from posting.drafts import write_drafts
 from rating import runs
-from rating.catalog import Catalog, Contract, Customer, Plan, Price, Tier
+from rating.catalog import Catalog, Contract, Customer, Plan, Price
 from rating.catalog_store import apply_catalog
 from rating.close import Closed, close
+from rating.pricing import parts
+from rating.pricing.parts import PerUnit, Tier, Tiers
 
 GOAL = 0.25
 PERIOD = "2026-10"
@@ -42,8 +44,14 @@ def catalog(customers: int) -> Catalog:
     """A plan with two prices, and as many customers on it as asked."""
     names = [f"{number:06}" for number in range(customers)]
     prices = (
-        Price("API", "api_calls", "graduated", (Tier(Decimal(10), Decimal(0)), Tier(None, Decimal("0.0004")))),
-        Price("Egress", "gb_out", "per_unit", (Tier(None, Decimal("0.05")),)),
+        Price(
+            "API",
+            "api_calls",
+            parts.Price(
+                charge=Tiers((Tier(Fraction(10), Fraction(0)), Tier(None, Fraction("0.0004")))), is_mirrored=True
+            ),
+        ),
+        Price("Egress", "gb_out", parts.Price(charge=PerUnit(Fraction("0.05")), is_mirrored=True)),
     )
     return Catalog(
         meters=(

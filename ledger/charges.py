@@ -9,6 +9,9 @@ from ledger.digest import columns_digest
 from ledger.engine import Handle
 from ledger.errors import Damaged
 
+USAGE, FEE = "usage", "fee"
+"""Kinds of lines: what was used, and what is owed for time whatever was used."""
+
 SCHEMA = pa.schema(
     [
         pa.field("run", pa.uint64(), nullable=False),
@@ -20,7 +23,9 @@ SCHEMA = pa.schema(
         pa.field("contract", pa.string(), nullable=False),
         pa.field("plan", pa.string(), nullable=False),
         pa.field("product", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
         pa.field("meter", pa.string(), nullable=False),
+        pa.field("price_version", pa.uint32(), nullable=False),
         pa.field("subjects", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
         pa.field("window_start", pa.int64(), nullable=False),
         pa.field("window_end", pa.int64(), nullable=False),
@@ -28,7 +33,8 @@ SCHEMA = pa.schema(
         pa.field("events", pa.uint64(), nullable=False),
         pa.field("quantity", pa.decimal128(38, 9), nullable=False),
         pa.field("digest", pa.binary(16), nullable=False),
-        pa.field("unrounded", pa.decimal256(76, 21), nullable=False),
+        pa.field("exact_numerator", pa.decimal256(76, 0), nullable=False),
+        pa.field("exact_denominator", pa.decimal128(38, 0), nullable=False),
         pa.field("amount", pa.int64(), nullable=False),
     ]
 )

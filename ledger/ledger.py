@@ -23,7 +23,7 @@ from ledger.errors import Damaged, LedgerError, Unavailable
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
-from ledger.usage import Totals, UsageFollower, UsageReader
+from ledger.usage import Keyed, Singles, Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
 from ledger.writer import BlockWriter, adopt, unmarked
 
@@ -105,6 +105,14 @@ class Ledger:
     def totals(self, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
         """Sums per meter, subject and stretch between two boundaries, at `cutoff`."""
         return usage.totals(self._usage, tenant, boundaries, cutoff)
+
+    def keyed(self, tenant: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Keyed:
+        """Sums of a meter per subject, stretch and values of dimensions, at `cutoff`."""
+        return usage.keyed(self._usage, tenant, meter, names, boundaries, cutoff)
+
+    def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
+        """Every single usage of some meters, in the order of time, at `cutoff`."""
+        return usage.singles(self._usage, tenant, meters, boundaries, cutoff)
 
     def counts(self, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
         """Per meter, how many rows and what quantity usage holds in [start, end)."""

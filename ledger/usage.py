@@ -46,6 +46,27 @@ class Totals(NamedTuple):
     """Sums of row digests modulo 2^128."""
 
 
+class Keyed(NamedTuple):
+    """One row per subject of one meter, stretch of time and values of some of its dimensions; no order promised."""
+
+    meter: pa.Array
+    subject: pa.Array
+    segment: NDArray[np.int64]
+    quantity: NDArray[np.int64] | NDArray[np.object_]
+    key: NDArray[np.int64]
+    """Which of `keys`."""
+    keys: list[tuple[str, ...]]
+
+
+class Singles(NamedTuple):
+    """One row per usage, in the order of time."""
+
+    meter: pa.Array
+    subject: pa.Array
+    segment: NDArray[np.int64]
+    quantity: NDArray[np.int64] | NDArray[np.object_]
+
+
 class UsageFollower:
     """Derives usage behind the writer, and knows how far it got."""
 
@@ -175,6 +196,38 @@ def totals(reader: UsageReader, tenant: str, boundaries: Sequence[int], cutoff: 
         decimal_column(answer, "quantity"),
         _column(answer, "events").to_numpy().astype(np.int64),
         digest_column(answer, "digest"),
+    )
+
+
+def keyed(
+    reader: UsageReader, tenant: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int
+) -> Keyed:
+    """The sums of a meter's usage in [boundaries[0], boundaries[-1]) by the values of its dimensions `names`."""
+    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
+    answer = reader.table("usage_by_key", cutoff, **span, meter=meter, names=list(names)).combine_chunks()
+    values = _column(answer, "key").flatten().dictionary_encode()
+    codes = values.indices.to_numpy().astype(np.int64).reshape(len(answer), len(names))
+    different, key = np.unique(codes, axis=0, return_inverse=True)
+    texts = values.dictionary.to_pylist()
+    return Keyed(
+        pa.repeat(pa.scalar(meter, pa.string()), len(answer)),
+        _column(answer, "subject"),
+        _column(answer, "segment").to_numpy(),
+        decimal_column(answer, "quantity"),
+        key.reshape(-1),
+        [tuple(texts[code] for code in row) for row in different.tolist()],
+    )
+
+
+def singles(reader: UsageReader, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
+    """Every usage of some meters in [boundaries[0], boundaries[-1])."""
+    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
+    answer = reader.table("single_usage", cutoff, **span, meters=list(meters)).combine_chunks()
+    return Singles(
+        _column(answer, "meter"),
+        _column(answer, "subject"),
+        _column(answer, "segment").to_numpy(),
+        decimal_column(answer, "quantity"),
     )
 
 

@@ -5,8 +5,7 @@ everything else by position. Nothing here is an object per customer.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,11 +15,12 @@ import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
 from ledger.digest import columns_digest
-from ledger.scale import QUANTITY_SCALE
 from rating import catalog_store as store
-from rating.exact import Int64s, narrowed
-from rating.kernels import PRICE_SCALE, Tiers
+from rating.exact import Int64s
 from rating.periods import ALWAYS, NEVER
+from rating.price_sets import Prices, Rows, price_sets
+
+PRICE: Final = ["meter", "fee", "since", "product", "terms", "dimensions", "proration", "version"]
 
 
 class Subjects(NamedTuple):
@@ -36,21 +36,12 @@ class Contracts(NamedTuple):
     id: pa.Array
     customer: Int64s
     plan: Int64s
+    prices: Int64s
+    """The set of prices it is under."""
     entity: Int64s
     zone: Int64s
     starts: Int64s
     ends: Int64s
-
-
-class Prices(NamedTuple):
-    """Ordered by plan, meter and first day; each holds until the next of the same plan and meter."""
-
-    plan: Int64s
-    meter: Int64s
-    product: Int64s
-    since: Int64s
-    until: Int64s
-    tiers: Tiers
 
 
 class Book(NamedTuple):
@@ -84,17 +75,28 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         version,
         ["customer", "id", "plan", "entity", "timezone", "starts", "ends"],
     )
-    prices = _table(connection, store.prices, tenant, version, ["plan", "meter", "since", "product", "tiers"])
+    of_plans = _table(connection, store.prices, tenant, version, ["plan", *PRICE])
+    of_contracts = _table(connection, store.contract_prices, tenant, version, ["contract", *PRICE])
     plans = _table(connection, store.plans, tenant, version, ["name", "currency"])
     customers = _distinct(subjects["customer"], contracts["customer"])
     zones = _distinct(contracts["timezone"], pa.chunked_array([["UTC"]]))
     entities, meters, products = (
         _distinct(contracts["entity"]),
-        _distinct(prices["meter"]),
-        _distinct(prices["product"]),
+        _distinct(of_plans["meter"], of_contracts["meter"]),
+        _distinct(of_plans["product"], of_contracts["product"]),
     )
+    fees = _distinct(of_plans["fee"], of_contracts["fee"])
     currencies = _distinct(plans["currency"])
-    names = plans["name"].combine_chunks()
+    plan_currency = _positions(plans["currency"], currencies)
+    digits = np.array([get_currency_precision(code) for code in currencies.to_pylist()], dtype=np.int64)
+    names, ids = plans["name"].combine_chunks(), contracts["id"].combine_chunks()
+    contract_plan = _positions(contracts["plan"], names)
+    sets = price_sets(
+        _rows(of_plans, "plan", names, meters, fees, products),
+        _rows(of_contracts, "contract", ids, meters, fees, products),
+        contract_plan,
+        digits[plan_currency],
+    )
     return Book(
         tenant,
         version,
@@ -105,33 +107,35 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         names,
         zones.to_pylist(),
         currencies.to_pylist(),
-        _positions(plans["currency"], currencies),
-        np.array([get_currency_precision(code) for code in currencies.to_pylist()], dtype=np.int64),
+        plan_currency,
+        digits,
         Subjects(subjects["subject"].combine_chunks(), _positions(subjects["customer"], customers)),
         Contracts(
-            contracts["id"].combine_chunks(),
+            ids,
             _positions(contracts["customer"], customers),
-            _positions(contracts["plan"], names),
+            contract_plan,
+            sets.of_contract,
             _positions(contracts["entity"], entities),
             _positions(contracts["timezone"], zones),
             _days(contracts["starts"], ALWAYS),
             _days(contracts["ends"], NEVER),
         ),
-        _prices(prices, names, meters, products),
-        _digest([subjects, contracts, prices, plans]),
+        sets.prices,
+        _digest([subjects, contracts, *(said.drop_columns("version") for said in (of_plans, of_contracts)), plans]),
     )
 
 
 def _table(connection: sa.Connection, table: sa.Table, tenant: str, version: int, columns: Sequence[str]) -> pa.Table:
-    """Columns of a catalog table at `version`, ordered by the first few; no text is null."""
+    """Columns of a catalog table at `version` as text, ordered by the first few; none is null."""
     # The database packs each column into one value: a driver makes an object of every cell and every row, which took
     # three quarters of the time that 100,000 contracts took. The aggregates of one statement see rows in one order.
     packed = sa.func.json_group_array if connection.dialect.name == "sqlite" else sa.func.json_agg
     rows = store.rows_at(table, tenant, version, *columns).subquery()
-    cells = connection.execute(sa.select(*(sa.cast(packed(rows.c[name]), sa.Text) for name in columns))).one()
+    texts_of = [packed(sa.cast(rows.c[name], sa.Text)) for name in columns]
+    cells = connection.execute(sa.select(*(sa.cast(texts, sa.Text) for texts in texts_of))).one()
     texts = [msgspec.json.decode(cell or "[]", type=list[str | None]) for cell in cells]
     found = pa.table([pc.fill_null(pa.array(text, pa.string()), "") for text in texts], names=list(columns))
-    order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in columns[:3]])
+    order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in columns[:4]])
     return found.take(order).combine_chunks()
 
 
@@ -164,33 +168,15 @@ def _days(texts: pa.ChunkedArray, where_empty: int) -> Int64s:
     return of_row
 
 
-def _prices(table: pa.Table, plans: pa.Array, meters: pa.Array, products: pa.Array) -> Prices:
-    plan, meter = _positions(table["plan"], plans), _positions(table["meter"], meters)
-    since = _days(table["since"], ALWAYS)
-    until = np.full(len(since), NEVER)
-    followed = (plan[1:] == plan[:-1]) & (meter[1:] == meter[:-1])
-    until[:-1][followed] = since[1:][followed]
-    return Prices(plan, meter, _positions(table["product"], products), since, until, _tiers(table["tiers"].to_pylist()))
-
-
-def _tiers(texts: Sequence[str]) -> Tiers:
-    first: list[int] = []
-    offset: list[int] = [0]
-    bound: list[int] = []
-    change: list[int] = []
-    dearest: list[int] = []
-    for tiers in map(store.tiers_of, texts):
-        unit_prices = [int(tier.unit_price.scaleb(PRICE_SCALE)) for tier in tiers]
-        bound += [int(tier.up_to.scaleb(QUANTITY_SCALE)) for tier in tiers if tier.up_to is not None]
-        change += [after - before for before, after in pairwise(unit_prices)]
-        first.append(unit_prices[0])
-        offset.append(len(bound))
-        dearest.append(max(unit_prices))
-    return Tiers(_exact(first), np.array(offset, dtype=np.int64), _exact(bound), _exact(change), _exact(dearest))
-
-
-def _exact(values: list[int]) -> Any:
-    return narrowed(np.array(values, dtype=np.object_))
+def _rows(prices: pa.Table, owner: str, *names: pa.Array) -> Rows:
+    """Prices by the positions of their owners, meters, fees and products among `names`."""
+    columns = (owner, "meter", "fee", "product")
+    owners, meter, fee, product = (
+        _positions(prices[column], among) for column, among in zip(columns, names, strict=True)
+    )
+    version = pc.cast(prices["version"].combine_chunks(), pa.int64()).to_numpy()
+    texts = prices.select(["terms", "dimensions", "proration"])
+    return Rows(owners, meter, fee, product, _days(prices["since"], ALWAYS), version, texts)
 
 
 def _digest(tables: Sequence[pa.Table]) -> bytes:

@@ -20,12 +20,14 @@ def boundaries(connection: sa.Connection, tenant: str, version: int, period: Per
     """Ascending, UTC milliseconds; the first and the last enclose the period in every zone."""
     contracts = connection.execute(_contracts(tenant, version, period)).all()
     prices = connection.execute(store.rows_at(store.prices, tenant, version, "plan", "since").distinct()).all()
+    own = connection.execute(_own_prices(tenant, version)).all()
     zones = {"UTC", *(zone for _, zone, _, _ in contracts)}
     zones_of_plan: dict[str, set[str]] = {}
     for plan, zone, _, _ in contracts:
         zones_of_plan.setdefault(plan, set()).add(zone)
     days = {(day, zone) for _, zone, starts, ends in contracts for day in (starts, ends) if day}
     days |= {(since, zone) for plan, since in prices if since for zone in zones_of_plan.get(plan, ())}
+    days |= {(since, zone) for since, zone in own if since}
     months = {instant for zone in zones for instant in instants(period, zone)}
     cuts = {day_start(day_number(date.fromisoformat(day)), zone) for day, zone in days}
     return sorted(instant for instant in months | cuts if min(months) <= instant <= max(months))
@@ -40,3 +42,10 @@ def _contracts(tenant: str, version: int, period: Period) -> sa.Select[Any]:
         sa.case((of_contract.c[name].between(earliest, latest), of_contract.c[name])) for name in ("starts", "ends")
     ]
     return sa.select(of_contract.c.plan, of_contract.c.timezone, *near).distinct()
+
+
+def _own_prices(tenant: str, version: int) -> sa.Select[Any]:
+    """The different first days of prices of single contracts, in the contract's zone."""
+    price = store.rows_at(store.contract_prices, tenant, version, "contract", "since").subquery()
+    contract = store.rows_at(store.contracts, tenant, version, "id", "timezone").subquery()
+    return sa.select(price.c.since, contract.c.timezone).join(contract, contract.c.id == price.c.contract).distinct()

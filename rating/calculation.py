@@ -6,6 +6,7 @@ The same cutoff, book and engine version give the same bytes, today and in the n
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from typing import Protocol
 
 import msgspec
@@ -16,20 +17,22 @@ import sqlalchemy as sa
 from ledger.charges import digest as charges_digest
 from ledger.scale import add_digests
 from ledger.usage import Totals
+from rating import beyond_sums
 from rating import book as books
 from rating.book import Book
 from rating.boundaries import boundaries
 from rating.conservation import balances, unbilled
 from rating.exact import scaled_text, total
-from rating.kernels import AMOUNT_SCALE
 from rating.match import plain
 from rating.periods import Period
+from rating.pricing.written import number_text
 from rating.rate import Rated, rate
+from rating.ratios import exact_total, taken
 from rating.runs import ENGINE_VERSION, Manifest
 from rating.spans import spans
 
 
-class UsageReader(Protocol):
+class UsageReader(beyond_sums.Reader, Protocol):
     """Usage up to a cutoff: summed for rating, and counted independently of it."""
 
     def totals(self, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
@@ -59,7 +62,8 @@ def calculate(
         counting = engine.submit(ledger.counts, tenant, cuts[0], cuts[-1], cutoff)
         book = books.load(connection, tenant, version)
         totals = summing.result()
-        rated = rate(book, spans(book, period), totals, cutoff)
+        beyond = beyond_sums.read(ledger, book, cuts, cutoff)
+        rated = rate(book, spans(book, period), totals, beyond, cutoff)
         output_digest = charges_digest(rated.charges).hex()
         accepted = counting.result()
     chain = ledger.chain_at(cutoff)
@@ -105,9 +109,7 @@ def _money(book: Book, rated: Rated) -> tuple[dict[str, str], dict[str, str]]:
     amounts, rounding = {}, {}
     for currency, code in sorted((name, code) for code, name in enumerate(charged.dictionary.to_pylist())):
         rows = np.flatnonzero(codes == code)
-        billed = total(amount[rows])
-        exact = total(rated.priced.unrounded[rows]) * 10 ** (AMOUNT_SCALE - rated.priced.scale)
-        scale = digits[currency]
+        billed, scale = total(amount[rows]), digits[currency]
         amounts[currency] = scaled_text(billed, scale, scale)
-        rounding[currency] = scaled_text(billed * 10 ** (AMOUNT_SCALE - scale) - exact, AMOUNT_SCALE, 0)
+        rounding[currency] = number_text(Fraction(billed, 10**scale) - exact_total(taken(rated.exact, rows)))
     return amounts, rounding

@@ -7,12 +7,14 @@ before it on that day and nothing vanishes.
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
+from enum import Enum
 from typing import Literal, TypeVar
 
 import msgspec
 
 from ledger.meters import Meter
+from rating.price_words import price_in_words
+from rating.pricing import parts
 
 Kind = Literal["meter", "plan", "price", "customer", "contract"]
 Item = TypeVar("Item")
@@ -20,21 +22,35 @@ Item = TypeVar("Item")
 _SUBJECTS_SHOWN = 5
 
 
-class Tier(msgspec.Struct, frozen=True):
-    """Up to and including `up_to` units (None: without end), a unit costs `unit_price`."""
+class Proration(Enum):
+    """Which part of a fee is owed where its contract or price holds for a part of the month."""
 
-    up_to: Decimal | None
-    unit_price: Decimal
+    DAY = "day"
+    SECOND = "second"
+    NONE = "none"
+    """All of it."""
 
 
 class Price(msgspec.Struct, frozen=True):
-    """What one meter's units cost from a day on (None: always), until the plan's next price of that meter."""
+    """What one meter's units cost from a day on (None: always), until the plan's next price of that meter.
+
+    A price without a meter is a fee, until the plan's next fee of that product.
+    """
 
     product: str
     meter: str
-    model: Literal["per_unit", "graduated"]
-    tiers: tuple[Tier, ...]
+    """Empty for a fee."""
+    terms: parts.Price
     since: date | None = None
+    dimensions: tuple[str, ...] = ()
+    """Whose values make the key of a matrix."""
+    proration: Proration = Proration.DAY
+    """Of a fee."""
+
+    @property
+    def fee(self) -> str:
+        """The product of a fee, which is the price of no meter."""
+        return "" if self.meter else self.product
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -63,6 +79,8 @@ class Contract(msgspec.Struct, frozen=True):
     start: date
     end: date | None = None
     timezone: str = "UTC"
+    prices: tuple[Price, ...] = ()
+    """Of its own, ordered like a plan's; each stands in for the plan's price of the meter or fee from its day on."""
 
 
 class Catalog(msgspec.Struct, frozen=True):
@@ -88,13 +106,18 @@ def merged(old: Catalog, new: Catalog) -> Catalog:
     """`old` after the upsert of `new`, in canonical order."""
     plans = {plan.name: plan for plan in old.plans}
     for plan in new.plans:
-        before = plans.get(plan.name)
-        plans[plan.name] = _merged_plan(before, plan) if before else _ordered(plan)
+        own = plans[plan.name].prices if plan.name in plans else ()
+        plans[plan.name] = Plan(plan.name, plan.currency, _merged_prices(own, plan.prices))
+    contracts = {contract.id: contract for contract in old.contracts}
+    for contract in new.contracts:
+        own = contracts[contract.id].prices if contract.id in contracts else ()
+        prices = _merged_prices(own, contract.prices)
+        contracts[contract.id] = msgspec.structs.replace(contract, prices=prices)
     return Catalog(
         _upserted({m.name: m for m in old.meters}, {m.name: m for m in new.meters}),
         tuple(plans[name] for name in sorted(plans)),
         _upserted({c.id: c for c in old.customers}, {c.id: _with_sorted_subjects(c) for c in new.customers}),
-        _upserted({c.id: c for c in old.contracts}, {c.id: c for c in new.contracts}),
+        tuple(contracts[key] for key in sorted(contracts)),
     )
 
 
@@ -103,18 +126,14 @@ def _upserted(old: Mapping[str, Item], new: Mapping[str, Item]) -> tuple[Item, .
     return tuple(both[key] for key in sorted(both))
 
 
-def price_key(price: Price) -> tuple[str, date]:
+def price_key(price: Price) -> tuple[str, str, date]:
     """What makes a price of a plan this one, and where it stands in it."""
-    return price.meter, price.since or date.min
+    return price.meter, price.fee, price.since or date.min
 
 
-def _merged_plan(old: Plan, new: Plan) -> Plan:
-    prices = {price_key(price): price for price in (*old.prices, *new.prices)}
-    return Plan(new.name, new.currency, tuple(prices[key] for key in sorted(prices)))
-
-
-def _ordered(plan: Plan) -> Plan:
-    return Plan(plan.name, plan.currency, tuple(sorted(plan.prices, key=price_key)))
+def _merged_prices(old: Iterable[Price], new: Iterable[Price]) -> tuple[Price, ...]:
+    prices = {price_key(price): price for price in (*old, *new)}
+    return tuple(prices[key] for key in sorted(prices))
 
 
 def _with_sorted_subjects(customer: Customer) -> Customer:
@@ -127,7 +146,7 @@ def difference(old: Catalog, new: Catalog) -> list[Change]:
     return [
         *_changes("meter", _meter_words(old.meters), _meter_words(after.meters)),
         *_changes("plan", _plan_words(old.plans), _plan_words(after.plans)),
-        *_changes("price", _price_words(old.plans), _price_words(after.plans)),
+        *_changes("price", _price_words(_priced(old)), _price_words(_priced(after))),
         *_changes("customer", _customer_words(old.customers), _customer_words(after.customers)),
         *_changes("contract", _contract_words(old.contracts), _contract_words(after.contracts)),
     ]
@@ -160,26 +179,24 @@ def _plan_words(plans: Iterable[Plan]) -> Words:
     return {plan.name: (plan.currency, f"in {plan.currency}") for plan in plans}
 
 
-def _price_words(plans: Iterable[Plan]) -> Words:
+def _priced(catalog: Catalog) -> Iterable[tuple[str, Price]]:
+    """Every price, and the plan or contract whose it is."""
+    yield from ((plan.name, price) for plan in catalog.plans for price in plan.prices)
+    yield from ((f"contract {contract.id}", price) for contract in catalog.contracts for price in contract.prices)
+
+
+def _price_words(prices: Iterable[tuple[str, Price]]) -> Words:
     return {
-        f"{plan.name}/{price.meter}{f' from {price.since}' if price.since else ''}": (
+        f"{owner}/{price.meter or price.fee}{f' from {price.since}' if price.since else ''}": (
             price,
-            f"{price.product}: {_tiers_in_words(price)}",
+            f"{price.product}: {price_in_words(price.terms, price.dimensions)}{_proration_in_words(price)}",
         )
-        for plan in plans
-        for price in plan.prices
+        for owner, price in prices
     }
 
 
-def _tiers_in_words(price: Price) -> str:
-    if price.model == "per_unit":
-        return f"{decimal_text(price.tiers[0].unit_price)} a unit"
-    steps = [
-        f"{decimal_text(tier.unit_price)} up to {decimal_text(tier.up_to)}"
-        for tier in price.tiers
-        if tier.up_to is not None
-    ]
-    return ", ".join([*steps, f"then {decimal_text(price.tiers[-1].unit_price)}"])
+def _proration_in_words(price: Price) -> str:
+    return "" if price.meter or price.proration is Proration.DAY else f", prorated by {price.proration.value}"
 
 
 def _customer_words(customers: Iterable[Customer]) -> Words:
@@ -193,16 +210,14 @@ def _customer_in_words(customer: Customer) -> str:
 
 
 def _contract_words(contracts: Iterable[Contract]) -> Words:
-    return {contract.id: (contract, _contract_in_words(contract)) for contract in contracts}
+    # Prices are told one by one, as a plan's are.
+    return {
+        contract.id: (msgspec.structs.replace(contract, prices=()), _contract_in_words(contract))
+        for contract in contracts
+    }
 
 
 def _contract_in_words(contract: Contract) -> str:
     until = f" until {contract.end}" if contract.end else ""
     zone = "" if contract.timezone == "UTC" else f", {contract.timezone}"
     return f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}"
-
-
-def decimal_text(value: Decimal) -> str:
-    """`value` without exponent and without trailing zeros."""
-    text = f"{value:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

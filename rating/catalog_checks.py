@@ -9,10 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from babel.numbers import get_currency_precision
+
 from ledger.meters import Meter
-from rating.catalog import Catalog, Contract, Customer, Plan, Price, decimal_text, merged
+from rating.catalog import Catalog, Contract, Customer, Plan, Price, merged, price_key
 from rating.catalog_fields import did_you_mean
 from rating.periods import INSTANT_NEVER_MS, day_number, day_start
+from rating.pricing import parts
+from rating.pricing.written import number_text
 from rating.yaml_page import Place
 
 Item = Meter | Plan | Price | Customer | Contract
@@ -91,8 +95,9 @@ def _reference_faults(new: Catalog, after: Catalog, unread: Unread) -> Iterator[
     meters = {meter.name for meter in after.meters} | unread.meters
     plans = {plan.name for plan in after.plans} | unread.plans
     customers = {customer.id for customer in after.customers} | unread.customers
-    for price in (*(price for plan in new.plans for price in plan.prices), *unread.prices):
-        if price.meter not in meters:
+    owners: tuple[Plan | Contract, ...] = (*new.plans, *new.contracts)
+    for price in (*(price for owner in owners for price in owner.prices), *unread.prices):
+        if price.meter and price.meter not in meters:
             yield _names_nothing(price, "meter", price.meter, meters)
     for contract in (*new.contracts, *unread.contracts):
         if contract.customer and contract.customer not in customers:
@@ -108,40 +113,70 @@ def _names_nothing(item: Item, field: str, name: str, known: Iterable[str]) -> F
 
 def _price_faults(new: Catalog, after: Catalog) -> Iterator[Fault]:
     plans = {plan.name: plan for plan in after.plans}
-    for plan in new.plans:
+    contracts = {contract.id: contract for contract in after.contracts}
+    priced: list[tuple[Plan | Contract, Plan | Contract, Plan | None]] = [
+        *((plan, plans[plan.name], plans[plan.name]) for plan in new.plans),
+        *((contract, contracts[contract.id], plans.get(contract.plan)) for contract in new.contracts),
+    ]
+    for owner, merged_owner, plan in priced:
         seen = set()
-        for price in plan.prices:
-            if (price.meter, price.since) in seen:
-                since = f"from {price.since} on" if price.since else "without a date"
-                yield Fault(price, (), f"there are two prices of {price.meter} {since}: keep one, or give one a date")
-            seen.add((price.meter, price.since))
-            yield from _product_faults(price, plans[plan.name])
+        for price in owner.prices:
+            if price_key(price) in seen:
+                what, since = price.meter or price.fee, f"from {price.since} on" if price.since else "without a date"
+                yield Fault(price, (), f"there are two prices of {what} {since}: keep one, or give one a date")
+            seen.add(price_key(price))
+            yield from _product_faults(price, merged_owner)
             yield from _tier_faults(price)
+            yield from _dimension_faults(price, after)
+            if plan is not None:
+                yield from _rounding_faults(price, plan)
 
 
-def _product_faults(price: Price, plan: Plan) -> Iterator[Fault]:
-    others = sorted({other.product for other in plan.prices if other.meter == price.meter} - {price.product})
+def _product_faults(price: Price, owner: Plan | Contract) -> Iterator[Fault]:
+    of_meter = {other.product for other in owner.prices if other.meter and other.meter == price.meter}
+    others = sorted(of_meter - {price.product})
     if others:
         message = (
-            f"{plan.name} has {price.meter} under {price.product} and under {others[0]}, and usage is billed once: "
-            "use one product"
+            f"{owner.name if isinstance(owner, Plan) else owner.id} has {price.meter} under {price.product} and under "
+            f"{others[0]}, and usage is billed once: use one product"
         )
         yield Fault(price, ("product",), message)
 
 
 def _tier_faults(price: Price) -> Iterator[Fault]:
-    last = price.tiers[-1].up_to
+    charge = price.terms.charge
+    if not isinstance(charge, parts.Tiers):
+        return
+    last = charge.tiers[-1].up_to
     if last is not None:
-        message = f"usage above {decimal_text(last)} has no price: end with a tier without `up_to`"
-        yield Fault(price, ("tiers", len(price.tiers) - 1), message)
-    for nth, (before, tier) in enumerate(pairwise(price.tiers)):
+        message = f"usage above {number_text(last)} has no price: end with a tier without `up_to`"
+        yield Fault(price, ("tiers", len(charge.tiers) - 1), message)
+    for nth, (before, tier) in enumerate(pairwise(charge.tiers)):
         if before.up_to is None:
             message = "only the last tier is without `up_to`: say where this one ends"
             yield Fault(price, ("tiers", nth), message)
         elif tier.up_to is not None and tier.up_to <= before.up_to:
-            found = decimal_text(tier.up_to)
-            message = f"expected more than {decimal_text(before.up_to)}, where the tier before ends, found {found}"
+            found = number_text(tier.up_to)
+            message = f"expected more than {number_text(before.up_to)}, where the tier before ends, found {found}"
             yield Fault(price, ("tiers", nth + 1, "up_to"), message)
+
+
+def _dimension_faults(price: Price, after: Catalog) -> Iterator[Fault]:
+    known = next((meter.dimensions for meter in after.meters if meter.name == price.meter), None)
+    for nth, name in enumerate(price.dimensions):
+        if known is not None and name not in known:
+            message = f"{price.meter} has no dimension {name}: add it to the meter{did_you_mean(name, known)}"
+            yield Fault(price, ("dimensions", nth), message)
+        if name in price.dimensions[:nth]:
+            yield Fault(price, ("dimensions", nth), f"{name} is in the list twice: keep one")
+
+
+def _rounding_faults(price: Price, plan: Plan) -> Iterator[Fault]:
+    digits = get_currency_precision(plan.currency)
+    rule = price.terms.rounding
+    if rule is not None and rule.scale > digits:
+        message = f"an amount in {plan.currency} has {digits} decimals: round to as many or fewer"
+        yield Fault(price, ("rounding", "decimals"), message)
 
 
 def _subject_faults(new: Catalog, after: Catalog) -> Iterator[Fault]:
@@ -194,7 +229,9 @@ def _spans(contract: Contract, plan: Plan) -> list[Span]:
     start = day_start(day_number(contract.start), contract.timezone)
     end = INSTANT_NEVER_MS if contract.end is None else day_start(day_number(contract.end), contract.timezone)
     first: dict[str, int] = {}
-    for price in plan.prices:
+    for price in (*plan.prices, *contract.prices):
+        if price.fee:  # each contract owes its own
+            continue
         since = start if price.since is None else day_start(day_number(price.since), contract.timezone)
         first[price.meter] = max(start, min(first.get(price.meter, since), since))
     return [Span(meter, since, end, contract) for meter, since in first.items() if since < end]

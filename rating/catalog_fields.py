@@ -6,8 +6,8 @@ Numbers are read as they stand in the file, digit for digit: none passes through
 import re
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal
 from difflib import get_close_matches
+from fractions import Fraction
 from functools import cache
 from itertools import islice
 from zoneinfo import available_timezones
@@ -15,14 +15,15 @@ from zoneinfo import available_timezones
 from babel.numbers import list_currencies
 
 from ledger.scale import QUANTITY_SCALE
-from rating.kernels import PRICE_SCALE
 from rating.periods import YEAR_MAX, YEAR_MIN
 
 TEXT_MAX = 256
 PRODUCT_MAX = 64
 PATH_MAX = 256
+PRICE_DECIMALS_MAX = 12
 WHOLE_DIGITS_MAX = 15
 """A price or a tier's bound has at most this many digits before the point, like the usage it is applied to."""
+HUNDRED = 100
 COMPARED_MAX = 5_000
 """A suggestion is looked for among so many words; more would take seconds for every mistake."""
 
@@ -62,6 +63,11 @@ def plain(text: str) -> str:
     return _bounded(text, TEXT_MAX)
 
 
+def text(given: str) -> str:
+    """The value of a dimension."""
+    return _bounded(given, TEXT_MAX)
+
+
 def product(text: str) -> str:
     """What an invoice's line is called."""
     return _bounded(text, PRODUCT_MAX)
@@ -86,20 +92,61 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
-def unit_price(text: str) -> Decimal:
+def unit_price(text: str) -> Fraction:
     """What a unit costs."""
-    return _decimal(text, PRICE_SCALE, "a price")
+    return _number(text, PRICE_DECIMALS_MAX, "a price")
 
 
-def quantity(text: str) -> Decimal:
-    """The upper bound of a tier."""
-    bound = _decimal(text, QUANTITY_SCALE, "a quantity")
-    if bound == 0:
-        raise ValueError("expected a quantity above 0, found 0: the first tier begins there")
-    return bound
+def amount(text: str) -> Fraction:
+    """Money, in whole units of the plan's currency."""
+    return _number(text, PRICE_DECIMALS_MAX, "an amount")
 
 
-def _decimal(text: str, decimals_max: int, what: str) -> Decimal:
+def percent(text: str) -> Fraction:
+    """A part of a hundred."""
+    return _number(text, PRICE_DECIMALS_MAX, "a percentage")
+
+
+def part(text: str) -> Fraction:
+    """A percentage that can be taken off: not more than all."""
+    found = percent(text)
+    if found > HUNDRED:
+        raise ValueError(f"expected at most 100 percent, found {_shown(text)}")
+    return found
+
+
+def units(text: str) -> Fraction:
+    """A quantity, or none."""
+    return _number(text, QUANTITY_SCALE, "a quantity")
+
+
+def quantity(text: str) -> Fraction:
+    """A quantity that there is something of: the bound of a tier, the size of a package."""
+    found = units(text)
+    if found == 0:
+        raise ValueError("expected a quantity above 0, found 0")
+    return found
+
+
+def factor(text: str) -> Fraction:
+    """What something is multiplied with or divided by."""
+    found = _number(text, PRICE_DECIMALS_MAX, "a number")
+    if found == 0:
+        raise ValueError("expected a number above 0, found 0")
+    return found
+
+
+def count(text: str) -> Fraction:
+    """A whole number."""
+    return _number(text, 0, "a whole number")
+
+
+def decimals(text: str) -> int:
+    """How many decimals an amount is rounded to; below zero are tens and hundreds."""
+    return int(one_of(text, [str(one) for one in range(-6, 5)], "a whole number from -6 to 4"))
+
+
+def _number(text: str, decimals_max: int, what: str) -> Fraction:
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise ValueError(f"expected {what} in plain digits, as in 0.05, found {_shown(text)}")
@@ -110,7 +157,7 @@ def _decimal(text: str, decimals_max: int, what: str) -> Decimal:
         raise ValueError(f"expected {what} of at most {decimals_max} decimals, found {len(fraction)}: round it here")
     if len(whole) > WHOLE_DIGITS_MAX:
         raise ValueError(f"expected {what} below 10^{WHOLE_DIGITS_MAX}, found {_shown(text)}")
-    return Decimal(f"{whole or '0'}.{fraction}" if fraction else whole or "0")
+    return Fraction(f"{whole or '0'}.{fraction}" if fraction else whole or "0")
 
 
 def day(text: str) -> date:

@@ -6,19 +6,23 @@ number change nothing. A file with a mistake is no catalog at all.
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import yaml
 
 from ledger.meters import Meter
 from rating import catalog_fields as fields
-from rating.catalog import Catalog, Contract, Customer, Plan, Price, Tier
+from rating import price_file
+from rating.catalog import Catalog, Contract, Customer, Plan, Price
 from rating.catalog_checks import Item, Unread, faults
+from rating.pricing import parts
 from rating.yaml_page import Mistake, Page, Place, compose
 
 Value = TypeVar("Value")
 ReadItem = TypeVar("ReadItem", bound=Item)
 
+UNREAD = parts.Price(charge=parts.Dynamic())
+"""Stands for the terms of a price that has mistakes."""
 _SECTIONS = ("meters", "plans", "customers", "contracts")
 
 
@@ -132,53 +136,13 @@ def _plan(page: _File, node: yaml.Node, place: Place) -> Plan | None:
     return page.read(place, Plan(name, currency, tuple(price for price in prices if price is not None)))
 
 
-_PRICE = ("product", "meter", "model", "unit_price", "tiers", "from")
-_PRICED_BY = {"per_unit": "unit_price", "graduated": "tiers"}
-
-
 def _price(page: _File, node: yaml.Node, place: Place) -> Price | None:
-    found = page.mapping(node, place, _PRICE, _PRICE[:3])
-    product = page.scalar(found.get("product"), (*place, "product"), fields.product)
-    meter = page.scalar(found.get("meter"), (*place, "meter"), fields.name)
-    model = page.scalar(found.get("model"), (*place, "model"), _model)
-    since = page.scalar(found.get("from"), (*place, "from"), fields.day)
-    tiers = _tiers(page, node, place, found, model)
-    if product is None or meter is None or model is None or not tiers:
-        if meter is not None:
-            page.half_read(place, Price("", meter, "per_unit", ()))
-        return None
-    return page.read(place, Price(product, meter, model, tiers, since))
-
-
-def _model(text: str) -> Literal["per_unit", "graduated"]:
-    return "per_unit" if fields.one_of(text, _PRICED_BY, "per_unit or graduated") == "per_unit" else "graduated"
-
-
-def _tiers(page: _File, node: yaml.Node, place: Place, found: dict[str, Any], model: str | None) -> tuple[Tier, ...]:
-    unit_price = page.scalar(found.get("unit_price"), (*place, "unit_price"), fields.unit_price)
-    tiers = [_tier(page, item, at) for item, at in page.items(found.get("tiers"), (*place, "tiers"))]
-    if model is None:
-        return ()
-    wanted = _PRICED_BY[model]
-    for field in _PRICED_BY.values():
-        if field != wanted and field in found:
-            page.mistake(found[field], (*place, field), f"{model} has no {field}: remove it, or change the model")
-    if wanted not in found:
-        page.mistake(node, (*place, wanted), f"{wanted} is missing: {model} needs it")
-    elif model == "graduated" and not tiers:
-        page.mistake(found[wanted], (*place, wanted), "expected at least one tier: {unit_price: ...}")
-    if model == "per_unit":
-        return () if unit_price is None else (Tier(None, unit_price),)
-    read = [tier for tier in tiers if tier is not None]
-    return tuple(read) if len(read) == len(tiers) else ()
-
-
-def _tier(page: _File, node: yaml.Node, place: Place) -> Tier | None:
-    found = page.mapping(node, place, ("up_to", "unit_price"), ("unit_price",))
-    up_to = page.scalar(found.get("up_to"), (*place, "up_to"), fields.quantity)
-    unit_price = page.scalar(found.get("unit_price"), (*place, "unit_price"), fields.unit_price)
-    unreadable = unit_price is None or (up_to is None and "up_to" in found)
-    return None if unreadable or unit_price is None else Tier(up_to, unit_price)
+    found = price_file.price(page, node, place)
+    if found.price is not None:
+        return page.read(place, found.price)
+    if found.meter is not None:
+        page.half_read(place, Price("", found.meter, UNREAD))
+    return None
 
 
 _CUSTOMER = ("id", "name", "subjects")
@@ -196,7 +160,7 @@ def _customer(page: _File, node: yaml.Node, place: Place) -> Customer | None:
     return page.read(place, Customer(key, name or key, tuple(subject for subject in subjects if subject is not None)))
 
 
-_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone")
+_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "prices")
 
 
 def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
@@ -208,8 +172,10 @@ def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
     start = page.scalar(found.get("start"), (*place, "start"), fields.day)
     end = page.scalar(found.get("end"), (*place, "end"), fields.day)
     zone = page.scalar(found.get("timezone"), (*place, "timezone"), fields.zone)
+    prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
     broken = (end is None and "end" in found) or (zone is None and "timezone" in found)
     if key is None or customer is None or plan is None or entity is None or start is None or broken:
         page.half_read(place, Contract(key or "", customer or "", plan or "", entity or "", start or date.min))
         return None
-    return page.read(place, Contract(key, customer, plan, entity, start, end, zone or "UTC"))
+    priced = tuple(price for price in prices if price is not None)
+    return page.read(place, Contract(key, customer, plan, entity, start, end, zone or "UTC", priced))

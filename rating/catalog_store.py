@@ -5,9 +5,8 @@ again: a run is repeatable only as long as the prices it used are. Versions are 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -15,8 +14,9 @@ import sqlalchemy as sa
 
 from ledger.meters import meters_at, write_meters
 from ledger.relational import metadata
-from rating.catalog import Catalog, Change, Contract, Customer, Plan, Price, Tier, decimal_text, difference, merged
+from rating.catalog import Catalog, Change, Contract, Customer, Plan, Price, Proration, difference, merged
 from rating.catalog_file import parse
+from rating.pricing.written import read, written
 from rating.yaml_page import Mistake
 
 
@@ -34,6 +34,18 @@ def _versioned(name: str, key: Sequence[str], *columns: sa.Column[Any]) -> sa.Ta
     live_key = [table.c[column] for column in ("tenant", *key)]
     sa.Index(f"uq_{name}_live", *live_key, unique=True, sqlite_where=live, postgresql_where=live)
     return table
+
+
+def _price_columns() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("meter", sa.String, primary_key=True, comment="empty for a fee"),
+        sa.Column("fee", sa.String, primary_key=True, comment="the product of a fee; else empty"),
+        sa.Column("since", sa.String, primary_key=True, comment="first day, YYYY-MM-DD; empty: always"),
+        sa.Column("product", sa.String, nullable=False),
+        sa.Column("terms", sa.Text, nullable=False, comment="the parts of the price, JSON"),
+        sa.Column("dimensions", sa.String, nullable=False, comment="of a matrix, in the order of its keys"),
+        sa.Column("proration", sa.String, nullable=False, comment="of a fee: day, second or none"),
+    ]
 
 
 catalog_versions = sa.Table(
@@ -54,13 +66,15 @@ plans = _versioned(
 )
 prices = _versioned(
     "prices",
-    ["plan", "meter", "since"],
+    ["plan", "meter", "fee", "since"],
     sa.Column("plan", sa.String, primary_key=True),
-    sa.Column("meter", sa.String, primary_key=True),
-    sa.Column("since", sa.String, primary_key=True, comment="first day, YYYY-MM-DD; empty: always"),
-    sa.Column("product", sa.String, nullable=False),
-    sa.Column("model", sa.String, nullable=False),
-    sa.Column("tiers", sa.Text, nullable=False, comment="[[up_to, unit_price], ...] as decimal strings"),
+    *_price_columns(),
+)
+contract_prices = _versioned(
+    "contract_prices",
+    ["contract", "meter", "fee", "since"],
+    sa.Column("contract", sa.String, primary_key=True),
+    *_price_columns(),
 )
 customers = _versioned(
     "customers",
@@ -153,31 +167,40 @@ def _plan_rows(catalog: Catalog) -> list[Row]:
 
 
 def _price_rows(catalog: Catalog) -> list[Row]:
+    return [{"plan": plan.name} | _price_row(price) for plan in catalog.plans for price in plan.prices]
+
+
+def _contract_price_rows(catalog: Catalog) -> list[Row]:
     return [
-        {
-            "plan": plan.name,
-            "meter": price.meter,
-            "since": price.since.isoformat() if price.since else "",
-            "product": price.product,
-            "model": price.model,
-            "tiers": _tiers_text(price.tiers),
-        }
-        for plan in catalog.plans
-        for price in plan.prices
+        {"contract": contract.id} | _price_row(price) for contract in catalog.contracts for price in contract.prices
     ]
 
 
-def _tiers_text(tiers: Iterable[Tier]) -> str:
-    pairs = [
-        (None if tier.up_to is None else decimal_text(tier.up_to), decimal_text(tier.unit_price)) for tier in tiers
-    ]
-    return msgspec.json.encode(pairs).decode()
+def _price_row(price: Price) -> Row:
+    return {
+        "meter": price.meter,
+        "fee": price.fee,
+        "since": price.since.isoformat() if price.since else "",
+        "product": price.product,
+        "terms": written(price.terms),
+        "dimensions": " ".join(price.dimensions),
+        "proration": price.proration.value,
+    }
 
 
-def tiers_of(text: str) -> tuple[Tier, ...]:
-    """The tiers that a price's row holds."""
-    pairs = msgspec.json.decode(text, type=list[tuple[str | None, str]])
-    return tuple(Tier(None if up_to is None else Decimal(up_to), Decimal(unit_price)) for up_to, unit_price in pairs)
+_PRICE = ("product", "meter", "terms", "since", "dimensions", "proration")
+
+
+def _prices_at(
+    connection: sa.Connection, table: sa.Table, owner: str, tenant: str, version: int
+) -> dict[str, list[Price]]:
+    """The prices of each owner."""
+    found: dict[str, list[Price]] = {}
+    rows = connection.execute(rows_at(table, tenant, version, owner, *_PRICE))
+    for owned_by, product, meter, terms, since, dimensions, proration in rows:
+        price = Price(product, meter, read(terms), _day_or_none(since), tuple(dimensions.split()), Proration(proration))
+        found.setdefault(owned_by, []).append(price)
+    return found
 
 
 def _customer_rows(catalog: Catalog) -> list[Row]:
@@ -211,6 +234,7 @@ _ROWS: dict[sa.Table, Callable[[Catalog], list[Row]]] = {
     customers: _customer_rows,
     customer_subjects: _subject_rows,
     contracts: _contract_rows,
+    contract_prices: _contract_price_rows,
 }
 
 
@@ -245,15 +269,12 @@ def rows_at(table: sa.Table, tenant: str, version: int, *columns: str) -> sa.Sel
 
 def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
     """The tenant's whole catalog at `version`, in canonical order."""
-    of_plan: dict[str, list[Price]] = {}
-    priced = rows_at(prices, tenant, version, "plan", "product", "meter", "model", "tiers", "since")
-    for plan, product, meter, model, tiers, since in connection.execute(priced):
-        price = Price(product, meter, model, tiers_of(tiers), date.fromisoformat(since) if since else None)
-        of_plan.setdefault(plan, []).append(price)
+    of_plan = _prices_at(connection, prices, "plan", tenant, version)
+    of_contract = _prices_at(connection, contract_prices, "contract", tenant, version)
     of_customer: dict[str, list[str]] = {}
     for subject, customer in connection.execute(rows_at(customer_subjects, tenant, version, "subject", "customer")):
         of_customer.setdefault(customer, []).append(subject)
-    read = Catalog(
+    found = Catalog(
         tuple(meters_at(connection, version, tenant).get(tenant, [])),
         tuple(
             Plan(name, currency, tuple(of_plan.get(name, [])))
@@ -264,14 +285,23 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
             for key, name in connection.execute(rows_at(customers, tenant, version, "id", "name"))
         ),
         tuple(
-            Contract(key, customer, plan, entity, date.fromisoformat(starts), _day_or_none(ends), zone)
+            Contract(
+                key,
+                customer,
+                plan,
+                entity,
+                date.fromisoformat(starts),
+                _day_or_none(ends),
+                zone,
+                tuple(of_contract.get(key, [])),
+            )
             for key, customer, plan, entity, starts, ends, zone in connection.execute(
                 rows_at(contracts, tenant, version, "id", "customer", "plan", "entity", "starts", "ends", "timezone")
             )
         ),
     )
     # Databases sort text each in its own way; the canonical order is by code point.
-    return merged(Catalog(), read)
+    return merged(Catalog(), found)
 
 
 def _day_or_none(text: str | None) -> date | None:

@@ -4,7 +4,6 @@ A column is int64 (narrow) or an object array of Python's own integers (wide). n
 is added or multiplied here before its largest possible result is known to fit.
 """
 
-import math
 from typing import Any
 
 import numpy as np
@@ -35,22 +34,6 @@ def narrowed(column: Exact) -> Exact:
     return column.astype(np.int64)
 
 
-def shared_zeros(column: Exact, most: int) -> int:
-    """How many decimal zeros all values of `column` end in, up to `most`."""
-    if not len(column):
-        return most
-    divisor = math.gcd(*column.tolist()) if column.dtype == np.object_ else int(np.gcd.reduce(column))
-    zeros = 0
-    while zeros < most and divisor % 10 ** (zeros + 1) == 0:
-        zeros += 1
-    return zeros
-
-
-def without_zeros(column: Exact, zeros: int) -> Exact:
-    """`column` divided by 10^zeros, which has to divide every value."""
-    return narrowed(column // 10**zeros) if zeros else column
-
-
 def group_sums(column: Exact, starts: Int64s) -> Exact:
     """The sums of the groups of `column` that begin at `starts`."""
     if not len(column):
@@ -68,13 +51,6 @@ def total(column: Exact) -> int:
     # Halves of the words cannot wrap below 2^31 rows.
     low = int((column & (2**_HALF_WORD - 1)).sum())
     return (int((column >> _HALF_WORD).sum()) << _HALF_WORD) + low
-
-
-def rounded(column: Exact, divisor: Exact) -> Exact:
-    """`column` divided by `divisor` (a power of ten), rounded half away from zero."""
-    magnitude = (abs(column) + divisor // 2) // divisor
-    signed: Exact = np.where(column < 0, -magnitude, magnitude)
-    return signed
 
 
 def decimals(column: Exact, precision: int, scale: int) -> pa.Array:

@@ -5,13 +5,12 @@ period of the contract's zone; where none does, that of the customer's home zone
 contract, or UTC. What another period will count is told apart from what nobody will.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ledger.usage import Totals
 from rating.book import Book, positions
 from rating.exact import Int64s
 from rating.periods import day_starts
@@ -27,8 +26,24 @@ REASONS: Final = {NO_CUSTOMER: "no_customer", NO_CONTRACT: "no_contract", NO_PRI
 """Why usage of the period is not rated: nobody owns its subject, no contract is in force, the plan has no price."""
 
 
+class Stretches(Protocol):
+    """Usage by meter, subject and stretch of time, row for row."""
+
+    @property
+    def meter(self) -> pa.Array:
+        """Names, dictionary-encoded or not."""
+
+    @property
+    def subject(self) -> pa.Array:
+        """Names, dictionary-encoded or not."""
+
+    @property
+    def segment(self) -> Int64s:
+        """The boundary at or before the usage's time."""
+
+
 class Match(NamedTuple):
-    """Row for row of the totals."""
+    """Row for row of the usage."""
 
     outcome: NDArray[np.int8]
     contract: Int64s
@@ -36,24 +51,24 @@ class Match(NamedTuple):
     price: Int64s
 
 
-def match(book: Book, spans: Spans, totals: Totals) -> Match:
-    """Where each row of `totals` belongs."""
-    customer = _owner(book, totals.subject)
-    row, contract = _contracts_in_force(book, spans, customer, totals.segment)
+def match(book: Book, spans: Spans, usage: Stretches) -> Match:
+    """Where each row of `usage` belongs."""
+    customer = _owner(book, usage.subject)
+    row, contract = _contracts_in_force(book, spans, customer, usage.segment)
     has_contract = np.zeros(len(customer), dtype=np.bool_)
     has_contract[row] = True
-    meter = positions(plain(totals.meter), book.meters)
-    nth, price = prices_in_force(book, contract, meter[row], totals.segment[row])
+    meter = positions(plain(usage.meter), book.meters)
+    nth, price = prices_in_force(book, contract, meter[row], usage.segment[row])
     row, contract = row[nth], contract[nth]
     assert bool((np.diff(row) > 0).all()), "two contracts bill the same usage: the catalog should have refused them"
     found = Match(
-        _unmatched(book, spans, customer, has_contract, totals.segment),
+        _unmatched(book, spans, customer, has_contract, usage.segment),
         np.full(len(customer), -1),
         np.full(len(customer), -1),
     )
     found.contract[row] = contract
     found.price[row] = price
-    ours = _in_period(spans, book.contracts.zone[contract], totals.segment[row])
+    ours = _in_period(spans, book.contracts.zone[contract], usage.segment[row])
     found.outcome[row] = np.where(ours, RATED, OTHER_PERIOD)
     return found
 
@@ -81,10 +96,10 @@ def _contracts_in_force(book: Book, spans: Spans, customer: Int64s, segment: Int
 
 
 def prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
-    """The rows whose contract's plan prices their meter at that time, and the prices."""
+    """The rows whose contract prices their meter at that time, and the prices."""
     meters = max(len(book.meters), 1)
-    key = book.prices.plan * meters + book.prices.meter
-    wanted = np.where(meter >= 0, book.contracts.plan[contract] * meters + meter, -1)
+    key = book.prices.set * meters + book.prices.meter
+    wanted = np.where(meter >= 0, book.contracts.prices[contract] * meters + meter, -1)
     row, price = expand(np.searchsorted(key, wanted, side="left"), np.searchsorted(key, wanted, side="right"))
     start, end = price_span(book, contract[row], price)
     holds = (start <= segment[row]) & (segment[row] < end)

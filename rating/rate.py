@@ -1,7 +1,6 @@
 """Rate a whole period at once: from usage summed per meter and subject to charges, in columns.
 
-A charge is one price of one contract in one window. It is a function of the sums alone: neither their order nor how
-often time was cut makes a difference to any byte of it.
+A charge is one price of one contract in one window, and a function of sums and of what its price looks at beside them.
 """
 
 from collections.abc import Sequence
@@ -11,14 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ledger.charges import SCHEMA
-from ledger.errors import Refused
-from ledger.scale import QUANTITY_SCALE, Digests, digest_sums
+from ledger.scale import QUANTITY_SCALE
 from ledger.usage import Totals
+from rating.beyond_sums import Beyond, fees
 from rating.book import Book
-from rating.exact import INT64_MAX, Exact, Int64s, decimals, group_sums, largest, total
-from rating.kernels import AMOUNT_SCALE, Priced, price_lines
-from rating.match import OTHER_PERIOD, RATED, REASONS, Match, match, plain, price_span
+from rating.charges import charges_of
+from rating.exact import Int64s, total
+from rating.gathered import Gathered
+from rating.lines import Lines, lines_of, shares
+from rating.match import OTHER_PERIOD, REASONS, Match, match, plain
+from rating.pricing import rate as pricing
+from rating.pricing.usage import Usage, taken_usage
+from rating.ratios import Ratios, of_scale
 from rating.spans import Spans
 
 EXAMPLES_MAX = 5
@@ -47,139 +50,52 @@ class Rated(NamedTuple):
 
     charges: pa.Table
     """In the ledger's schema, with run 0."""
-    priced: Priced
-    """Line for line, what the charges cost."""
+    exact: Ratios
+    """What each costs before it was rounded."""
     unrated: list[Unrated]
     other_period: dict[str, Measured]
     """Per meter: usage between the first and the last boundary that its contract's zone puts into another period."""
 
 
-class Lines(NamedTuple):
-    """Usage summed per contract and price."""
+class Priced(NamedTuple):
+    """Line for line, what it costs."""
 
-    contract: Int64s
-    price: Int64s
-    window_start: Int64s
-    window_end: Int64s
-    events: Int64s
-    quantity: Exact
-    digest: Digests
+    exact: Ratios
+    """Before it was rounded."""
+    amount: Ratios
 
 
-def rate(book: Book, spans: Spans, totals: Totals, cutoff: int) -> Rated:
+def rate(book: Book, spans: Spans, totals: Totals, beyond: Beyond, cutoff: int) -> Rated:
     """The charges of the period of `spans`, and what of `totals` is in none of them."""
     matched = match(book, spans, totals)
-    charges, priced = charge(book, _lines(book, spans, totals, matched), cutoff)
-    return Rated(charges, priced, _unrated(totals, matched), _other_period(totals, matched))
+    lines = lines_of(book, spans, totals, matched)
+    charges, exact = charge(book, spans, lines, beyond, cutoff)
+    return Rated(charges, exact, _unrated(totals, matched), _other_period(totals, matched))
 
 
-def charge(book: Book, lines: Lines, cutoff: int) -> tuple[pa.Table, Priced]:
-    """The charges that `lines` make, in their order, and line for line what they cost."""
-    by = _charge_order(book, lines)
-    lines = Lines._make(column[by] for column in lines)
-    currency = book.plan_currency[book.contracts.plan[lines.contract]]
-    priced = price_lines(lines.quantity, lines.price, book.digits[currency], book.prices.tiers)
-    _refuse_too_large(book, lines, priced)
-    return _charges(book, lines, priced, cutoff), priced
+def charge(book: Book, spans: Spans, lines: Lines, beyond: Beyond, cutoff: int) -> tuple[pa.Table, Ratios]:
+    """The charges that `lines` make, in their order, and what each costs exactly."""
+    priced = price(book, spans, lines, beyond)
+    return charges_of(book, lines, priced.exact, priced.amount, cutoff), priced.exact
 
 
-def _lines(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
-    rated = np.flatnonzero(matched.outcome == RATED)
-    key = matched.contract[rated] * len(book.prices.plan) + matched.price[rated]
-    order = np.argsort(key, kind="stable")
-    key, row = key[order], rated[order]
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
-    contract, price = matched.contract[row[starts]], matched.price[row[starts]]
-    window_start, window_end = _windows(book, spans, contract, price)
-    return Lines(
-        contract,
-        price,
-        window_start,
-        window_end,
-        group_sums(totals.events[row], starts),
-        group_sums(totals.quantity[row], starts),
-        digest_sums(totals.digest[row], starts),
-    )
-
-
-def _windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
-    """When the period, the contract and the price all hold."""
-    zone = book.contracts.zone[contract]
-    price_start, price_end = price_span(book, contract, price)
-    return (
-        np.maximum(np.maximum(spans.contract_start[contract], price_start), spans.period_start[zone]),
-        np.minimum(np.minimum(spans.contract_end[contract], price_end), spans.period_end[zone]),
-    )
-
-
-def _charge_order(book: Book, lines: Lines) -> Int64s:
-    """By entity, customer, currency, contract, product, meter and window: positions in a book are in their order."""
-    contracts, prices = book.contracts, book.prices
-    by = (
-        lines.window_start,
-        prices.meter[lines.price],
-        prices.product[lines.price],
-        lines.contract,
-        book.plan_currency[contracts.plan[lines.contract]],
-        contracts.customer[lines.contract],
-        contracts.entity[lines.contract],
-    )
-    return np.lexsort(by)
-
-
-def _refuse_too_large(book: Book, lines: Lines, priced: Priced) -> None:
-    if largest(priced.amount) <= INT64_MAX:
-        return
-    line = int(np.flatnonzero(abs(priced.amount) > INT64_MAX)[0])
-    contract = book.contracts.id[int(lines.contract[line])]
-    meter = book.meters[int(book.prices.meter[lines.price[line]])]
-    message = (
-        f"contract {contract}, meter {meter}: the amount has more than 18 digits; look at the usage and at the price, "
-        "correct one of them, and close again"
-    )
-    raise Refused(message)
-
-
-def _charges(book: Book, lines: Lines, priced: Priced, cutoff: int) -> pa.Table:
-    count = len(lines.contract)
-    contracts, prices = book.contracts, book.prices
-    plan, customer = contracts.plan[lines.contract], contracts.customer[lines.contract]
-    currencies = pa.array(book.currencies, pa.string())
-    columns = {
-        "run": np.zeros(count, dtype=np.uint64),
-        "line": np.arange(count, dtype=np.uint32),
-        "tenant": pa.repeat(pa.scalar(book.tenant, pa.string()), count),
-        "entity": book.entities.take(pa.array(contracts.entity[lines.contract])),
-        "customer": book.customers.take(pa.array(customer)),
-        "currency": currencies.take(pa.array(book.plan_currency[plan])),
-        "contract": contracts.id.take(pa.array(lines.contract)),
-        "plan": book.plans.take(pa.array(plan)),
-        "product": book.products.take(pa.array(prices.product[lines.price])),
-        "meter": book.meters.take(pa.array(prices.meter[lines.price])),
-        "subjects": _subjects_of(book, customer),
-        "window_start": lines.window_start,
-        "window_end": lines.window_end,
-        "cutoff": np.full(count, cutoff, dtype=np.uint64),
-        "events": lines.events.astype(np.uint64),
-        "quantity": decimals(lines.quantity, 38, QUANTITY_SCALE),
-        "digest": pa.Array.from_buffers(pa.binary(16), count, [None, pa.py_buffer(lines.digest.tobytes())]),
-        "unrounded": _unrounded(priced),
-        "amount": priced.amount.astype(np.int64),
-    }
-    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
-def _unrounded(priced: Priced) -> pa.Array:
-    narrow = decimals(priced.unrounded, 76, priced.scale)
-    return narrow.cast(pa.decimal256(76, AMOUNT_SCALE))
-
-
-def _subjects_of(book: Book, customer: Int64s) -> pa.Array:
-    """Per line: the customer's subjects."""
-    offsets = np.searchsorted(book.subjects.customer, np.arange(len(book.customers) + 1)).astype(np.int32)
-    kind = SCHEMA.field("subjects").type
-    return pa.ListArray.from_arrays(pa.array(offsets), book.subjects.subject, type=kind).take(pa.array(customer))
+def price(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Priced:
+    """What each line costs: its usage, or of a fee the share of its month."""
+    terms = book.prices.terms[lines.price]
+    is_fee = book.prices.is_fee[lines.price]
+    used = Usage(of_scale(lines.quantity, QUANTITY_SCALE), fees=fees(book, spans, lines, beyond))
+    if not is_fee.any():
+        found = pricing.rate(book.prices.listed, terms, used)
+        return Priced(found.exact, found.amount)
+    exact, amount = Gathered(len(terms)), Gathered(len(terms))
+    for rows, usage in (
+        (np.flatnonzero(~is_fee), used),
+        (np.flatnonzero(is_fee), used._replace(quantity=shares(book, spans, lines))),
+    ):
+        found = pricing.rate(book.prices.listed, terms[rows], taken_usage(usage, rows))
+        exact.put(rows, found.exact)
+        amount.put(rows, found.amount)
+    return Priced(exact.column(), amount.column())
 
 
 def _unrated(totals: Totals, matched: Match) -> list[Unrated]:

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rating.exact import INT64_MAX, Exact, Int64s, largest, narrowed
+from rating.exact import INT64_MAX, Exact, Int64s, largest, narrowed, total
 
 Bools = NDArray[np.bool_]
 
@@ -200,6 +200,12 @@ def products(left: Exact, right: Exact) -> Exact:
             return np.asarray(left * right)
         left = left.astype(np.object_)
     return narrowed(np.asarray(left * right))
+
+
+def exact_total(ratios: Ratios) -> Fraction:
+    """What all rows add up to; each has a numerator."""
+    numerator, denominator = over_one_denominator(ratios)
+    return Fraction(total(numerator), int(denominator[0]))
 
 
 def reduced(ratios: Ratios) -> Ratios:

@@ -17,7 +17,7 @@ from ledger.errors import Refused
 from ledger.relational import metadata
 from rating.conservation import Balance, Unbilled
 
-ENGINE_VERSION: Final = "1"
+ENGINE_VERSION: Final = "2"
 """Changes whenever the same input could give other charges."""
 
 RATING, RATED, APPROVED, DISCARDED = "rating", "rated", "approved", "discarded"

@@ -11,21 +11,26 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ledger.relational import metadata
 from ledger.scale import decimal_integers, digests
 from rating import book as books
 from rating import catalog_store as store
+from rating.beyond_sums import Beyond
 from rating.book import Book, positions
 from rating.calculation import calculate
 from rating.catalog import Catalog
 from rating.close import Record
 from rating.exact import Int64s, group_sums
+from rating.lines import Lines, in_order, with_idle
 from rating.match import prices_in_force
 from rating.periods import parse_period
-from rating.rate import Lines, charge
+from rating.price_sets import needs_more_than_sums
+from rating.rate import charge
 from rating.runs import Run
+from rating.spans import spans
 from rating.yaml_page import Mistake
 
 
@@ -78,10 +83,12 @@ def charged_again(ledger: Record, connection: sa.Connection, run: Run, draft: Dr
     known = books.load(connection, run.tenant, run.manifest.catalog_version)
     wanted = books.load(draft.connection, run.tenant, draft.version)
     cutoff = run.manifest.cutoff
-    if cuts_alike(known, wanted):
-        after, _ = charge(wanted, _lines(wanted, before), cutoff)
-        return Again(before, after, from_charges=True)
     period = parse_period(run.period)
+    if cuts_alike(known, wanted) and not needs_more_than_sums(wanted.prices):
+        held = spans(wanted, period)
+        lines = in_order(wanted, with_idle(wanted, held, _lines(wanted, before)))
+        after, _ = charge(wanted, held, lines, Beyond([], None), cutoff)
+        return Again(before, after, from_charges=True)
     _, after = calculate(ledger, draft.connection, run.tenant, draft.version, period, cutoff, now_ms=0)
     return Again(before, after, from_charges=False)
 
@@ -109,18 +116,22 @@ def _usage_of(book: Book) -> tuple[pa.Table, ...]:
 
 
 def _price_days_of(book: Book) -> pa.Table:
-    """Of each contract: the meters its plan prices, and from which day to which."""
-    days: dict[int, list[tuple[str, int, int]]] = {plan: [] for plan in range(len(book.plans))}
-    meters = book.meters.to_pylist()
-    columns = (book.prices.plan, book.prices.meter, book.prices.since, book.prices.until)
-    for plan, meter, since, until in zip(*(column.tolist() for column in columns), strict=True):
-        days[plan].append((meters[meter], since, until))
-    said = pa.array([repr(sorted(of_plan)) for of_plan in days.values()], pa.string())
-    return pa.table({"days": said.take(pa.array(book.contracts.plan))})
+    """Of each contract: the meters that are priced, and from which day to which."""
+    prices, meters = book.prices, book.meters.to_pylist()
+    of_usage = np.flatnonzero(~prices.is_fee)
+    days: dict[int, list[tuple[str, int, int]]] = {one: [] for one in np.unique(book.contracts.prices).tolist()}
+    columns = (prices.set, prices.meter, prices.since, prices.until)
+    for one, meter, since, until in zip(*(column[of_usage].tolist() for column in columns), strict=True):
+        days.setdefault(one, []).append((meters[meter], since, until))
+    said = {one: repr(sorted(of_set)) for one, of_set in days.items()}
+    different, which = np.unique(book.contracts.prices, return_inverse=True)
+    texts = pa.array([said[one] for one in different.tolist()], pa.string())
+    return pa.table({"days": texts.take(pa.array(which))})
 
 
 def _lines(book: Book, charges: pa.Table) -> Lines:
-    """The lines of `charges`, at the book's prices."""
+    """The lines of the charges for usage, at the book's prices."""
+    charges = charges.filter(pc.greater(charges["events"], 0)).combine_chunks()
     columns = {name: charges[name].combine_chunks() for name in charges.column_names}
     contract = positions(columns["contract"], book.contracts.id)
     start: Int64s = columns["window_start"].to_numpy()

@@ -130,6 +130,45 @@ class Page:
             return None
 
 
+class Fields:
+    """The fields of one mapping of a page, by name."""
+
+    def __init__(
+        self, page: Page, node: yaml.Node, place: Place, known: Sequence[str], required: Sequence[str] = ()
+    ) -> None:
+        self.page, self.node, self.place = page, node, place
+        self.nodes = page.mapping(node, place, known, required)
+
+    def __contains__(self, field: str) -> bool:
+        return field in self.nodes
+
+    def mistake(self, field: str, message: str) -> None:
+        """Tell that a field is wrong, or that it is missing."""
+        self.page.mistake(self.nodes.get(field, self.node), (*self.place, field), message)
+
+    def scalar(self, field: str, read: Callable[[str], Value]) -> Value | None:
+        """The value of a field, or None where it is not there, and after a mistake."""
+        return self.page.scalar(self.nodes.get(field), (*self.place, field), read)
+
+    def scalars(self, field: str, read: Callable[[str], Value]) -> tuple[Value, ...]:
+        """The values of a list, without those that are wrong."""
+        values = [self.page.scalar(node, place, read) for node, place in self.items(field)]
+        return tuple(value for value in values if value is not None)
+
+    def items(self, field: str) -> list[tuple[yaml.Node, Place]]:
+        """The nodes of a list."""
+        return list(self.page.items(self.nodes.get(field), (*self.place, field)))
+
+    def mappings(self, field: str, known: Sequence[str], required: Sequence[str] = ()) -> "list[Fields]":
+        """The mappings of a list."""
+        return [Fields(self.page, node, place, known, required) for node, place in self.items(field)]
+
+    def mapping(self, field: str, known: Sequence[str], required: Sequence[str] = ()) -> "Fields | None":
+        """The mapping that a field is."""
+        node = self.nodes.get(field)
+        return None if node is None else Fields(self.page, node, (*self.place, field), known, required)
+
+
 def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style in {None, ""} and node.value in _NULLS
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import Int64s
-from rating.pricing.parts import UNLIMITED, Matrix, Percentage
+from rating.pricing.parts import Matrix, Percentage
 from rating.pricing.shapes import Terms
 from rating.pricing.usage import Splits, Usage
 from rating.ratios import Ratios
@@ -75,13 +75,14 @@ def _factor(terms: Terms) -> Ratios:
 
 
 def _beyond_free(terms: Terms, quantity: Ratios) -> Ratios:
+    nothing = ratios.zeros(len(terms.row))
+    if terms.price.all_units_free:
+        return nothing
     if terms.price.free_units is None:
         return quantity
-    nothing = ratios.zeros(len(terms.row))
-    if terms.price.free_units == UNLIMITED:
-        return nothing
     return ratios.greater(ratios.minus(quantity, terms.of("free_units")), nothing)
 
 
 def _free(terms: Terms, converted: Ratios, charged: Ratios) -> Ratios | None:
-    return None if terms.price.free_units is None else ratios.minus(converted, charged)
+    price = terms.price
+    return ratios.minus(converted, charged) if price.all_units_free or price.free_units is not None else None

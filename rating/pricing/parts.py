@@ -2,18 +2,20 @@
 
 Numbers are Fractions of whole units and of whole currency units; they become columns when lines are rated. Everything
 that is no number is the price's shape: lines of one shape are rated together.
+
+A price is kept as the JSON of its parts, by the names they have here, so that a price of years ago is still read: a
+name that was released stays, and a new part has a default.
 """
 
 from enum import Enum
 from fractions import Fraction
-from typing import Final
 
 from msgspec import Struct
 
 from rating.ratios import HALF_UP, UP
 
 
-class Rounding(Struct, frozen=True):
+class Rounding(Struct, frozen=True, omit_defaults=True):
     """To 10^-scale currency units: the line's total once, or every detail of it."""
 
     scale: int
@@ -21,7 +23,7 @@ class Rounding(Struct, frozen=True):
     of_details: bool = False
 
 
-class Conversion(Struct, frozen=True):
+class Conversion(Struct, frozen=True, omit_defaults=True):
     """Metered into priced units: times `factor`, divided by `per`, in whole multiples where a rounding says so."""
 
     factor: Fraction = Fraction(1)
@@ -30,23 +32,20 @@ class Conversion(Struct, frozen=True):
     multiple: Fraction = Fraction(1)
 
 
-UNLIMITED: Final = "unlimited"
-
-
-class Flat(Struct, frozen=True):
+class Flat(Struct, frozen=True, tag=True, omit_defaults=True):
     """One amount a period, whatever was used: on its last line, or on its first."""
 
     amount: Fraction
     in_advance: bool = False
 
 
-class PerUnit(Struct, frozen=True):
+class PerUnit(Struct, frozen=True, tag=True, omit_defaults=True):
     """Quantity times price."""
 
     unit_price: Fraction
 
 
-class Packages(Struct, frozen=True):
+class Packages(Struct, frozen=True, tag=True, omit_defaults=True):
     """Whole packages, counted over the period so far: a later line owes for those that it starts."""
 
     size: Fraction
@@ -54,13 +53,13 @@ class Packages(Struct, frozen=True):
     rounding: int = UP
 
 
-class Dynamic(Struct, frozen=True):
+class Dynamic(Struct, frozen=True, tag=True, omit_defaults=True):
     """The usage is money already."""
 
     multiplier: Fraction = Fraction(1)
 
 
-class Percentage(Struct, frozen=True):
+class Percentage(Struct, frozen=True, tag=True, omit_defaults=True):
     """Each event's rate and fee; free are the first events, as long as their sum is within the free amount."""
 
     percent: Fraction
@@ -73,20 +72,20 @@ class Percentage(Struct, frozen=True):
     """An event of nothing owes the fee and the least."""
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct, frozen=True, omit_defaults=True):
     """One price of a matrix, for usage whose key has these values; None stands for any."""
 
     key: tuple[str | None, ...]
     unit_price: Fraction
 
 
-class Matrix(Struct, frozen=True):
+class Matrix(Struct, frozen=True, tag=True, omit_defaults=True):
     """A unit price by dimensions: the first cell that takes a key prices it; a default is a last cell of Nones."""
 
     cells: tuple[Cell, ...]
 
 
-class Tier(Struct, frozen=True):
+class Tier(Struct, frozen=True, omit_defaults=True):
     """What holds up to and including a quantity; a package price is a unit price with a package's size."""
 
     up_to: Fraction | None
@@ -101,19 +100,24 @@ class Tier(Struct, frozen=True):
 class Reading(Enum):
     """How tiers are read."""
 
-    GRADUATED = "each tier prices what lies in it"
-    VOLUME = "the tier reached prices all, on the period's last line"
+    GRADUATED = "graduated"
+    """Each tier prices what lies in it."""
+    VOLUME = "volume"
+    """The tier reached prices all, on the period's last line."""
 
 
 class Beyond(Enum):
     """What becomes of usage past the bound of the last tier."""
 
-    REFUSED = "the line is not priced, and says so"
-    DROPPED = "it costs nothing"
-    EXTENDED = "the last tier goes on"
+    REFUSED = "refused"
+    """The line is not priced, and says so."""
+    DROPPED = "dropped"
+    """It costs nothing."""
+    EXTENDED = "extended"
+    """The last tier goes on."""
 
 
-class Tiers(Struct, frozen=True):
+class Tiers(Struct, frozen=True, tag=True, omit_defaults=True):
     """Tiers in ascending order, each above the bound of the one before."""
 
     tiers: tuple[Tier, ...]
@@ -123,25 +127,25 @@ class Tiers(Struct, frozen=True):
     """A period of nothing owes the first tier's flat fee."""
 
 
-class PercentOff(Struct, frozen=True):
+class PercentOff(Struct, frozen=True, tag=True, omit_defaults=True):
     """A discount on what every detail costs by now."""
 
     percent: Fraction
 
 
-class AmountOff(Struct, frozen=True):
+class AmountOff(Struct, frozen=True, tag=True, omit_defaults=True):
     """A discount on the details in their order, until it is used up."""
 
     amount: Fraction
 
 
-class Maximum(Struct, frozen=True):
+class Maximum(Struct, frozen=True, tag=True, omit_defaults=True):
     """The most that a period costs; what is above is a discount on the details that exceed it."""
 
     amount: Fraction
 
 
-class Minimum(Struct, frozen=True):
+class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
     """The least that a period costs; its last line has a detail for what is missing."""
 
     amount: Fraction
@@ -151,13 +155,14 @@ Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 
-class Price(Struct, frozen=True, kw_only=True):
+class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Measured, charged, adjusted in the order given, rounded once."""
 
     charge: Charge
     conversion: Conversion | None = None
-    free_units: Fraction | str | None = None
-    """The period's first units cost nothing; or all do: UNLIMITED."""
+    free_units: Fraction | None = None
+    """The period's first units cost nothing."""
+    all_units_free: bool = False
     is_mirrored: bool = False
     """Usage below zero gives its price back; else it costs what no usage costs."""
     adjustments: tuple[Adjustment, ...] = ()

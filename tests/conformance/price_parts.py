@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Any
 
 from rating.pricing.parts import (
-    UNLIMITED,
     Adjustment,
     Beyond,
     Cell,
@@ -47,10 +46,12 @@ def price_of(given: Parameters) -> Price:
     """The price of these parameters."""
     if "dedupe" in given:
         raise RefusedOnPurpose("an id is counted once for ever; a correction says what it replaces")
+    free = given.get("usage_discount", given.get("free_units"))
     return Price(
         charge=CHARGES[given["model"]](given),
         conversion=_conversion(given),
-        free_units=_free_units(given),
+        free_units=None if free in {None, "unlimited"} else Fraction(free),
+        all_units_free=free == "unlimited",
         is_mirrored=given.get("negative") == "mirror",
         adjustments=_adjustments(given),
         rounding=rounding_of(given),
@@ -91,11 +92,6 @@ def _conversion(given: Parameters) -> Conversion | None:
     return (
         Conversion(factor, rounding=mode) if rule["operation"] == "multiply" else Conversion(per=factor, rounding=mode)
     )
-
-
-def _free_units(given: Parameters) -> Fraction | str | None:
-    free = given.get("usage_discount", given.get("free_units"))
-    return UNLIMITED if free == "unlimited" else None if free is None else Fraction(free)
 
 
 def _adjustments(given: Parameters) -> tuple[Adjustment, ...]:

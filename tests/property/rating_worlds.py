@@ -1,14 +1,16 @@
 """Strategies for rating: customers in several zones, contracts one after the other, prices that change, and usage."""
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
 from ledger.meters import Meter
-from rating.catalog import Catalog, Contract, Customer, Plan, Price, Tier
+from rating.catalog import Catalog, Contract, Customer, Plan, Price
+from rating.pricing import parts
+from rating.pricing.parts import Tier, Tiers
 from tests.unit.rating.world import DAY_MS, DECEMBER_FIRST_MS, NOVEMBER_FIRST_MS, Use
 
 # West and east of everything, half hours, clocks that change in November, and a midnight that comes twice.
@@ -37,10 +39,11 @@ def prices(draw: st.DrawFn, meter: str) -> list[Price]:
         bounds = sorted(draw(st.sets(st.integers(1, 200), max_size=2)))
         units = draw(st.lists(st.integers(0, 999), min_size=len(bounds) + 1, max_size=len(bounds) + 1))
         tiers = [
-            Tier(None if bound is None else Decimal(bound) / 2, Decimal(unit).scaleb(-3))
+            Tier(None if bound is None else Fraction(bound, 2), Fraction(unit, 1000))
             for bound, unit in zip([*bounds, None], units, strict=True)
         ]
-        found.append(Price(f"Product of {meter}", meter, "graduated", tuple(tiers), day))
+        terms = parts.Price(charge=Tiers(tuple(tiers)), is_mirrored=True)
+        found.append(Price(f"Product of {meter}", meter, terms, day))
     return found
 
 

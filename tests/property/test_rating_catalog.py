@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rating import catalog_store
-from rating.catalog import Catalog, decimal_text, difference, merged
+from rating.catalog import Catalog, difference, merged
 from rating.catalog_file import parse
+from rating.pricing.parts import Tiers
+from rating.pricing.written import number_text
 from tests.property.rating_worlds import World, worlds
 from tests.unit.rating.world import CATALOG, TENANT, store
 
@@ -48,13 +50,15 @@ def written(catalog: Catalog) -> str:
             lines += [
                 f"      - product: {price.product}",
                 f"        meter: {price.meter}",
-                f"        model: {price.model}",
+                "        model: graduated",
             ]
             lines += [f"        from: {price.since}"] if price.since else []
             lines += ["        tiers:"]
-            for tier in price.tiers:
-                bound = "~" if tier.up_to is None else decimal_text(tier.up_to)
-                lines += [f"          - {{up_to: {bound}, unit_price: '{decimal_text(tier.unit_price)}'}}"]
+            assert isinstance(price.terms.charge, Tiers)
+            for tier in price.terms.charge.tiers:
+                bound = "~" if tier.up_to is None else number_text(tier.up_to)
+                assert tier.unit_price is not None
+                lines += [f"          - {{up_to: {bound}, unit_price: '{number_text(tier.unit_price)}'}}"]
     lines += ["customers:"]
     lines += [f"  - {{id: {c.id}, name: {c.name}, subjects: [{', '.join(c.subjects)}]}}" for c in catalog.customers]
     lines += ["contracts:", *(f"  - {{{_fields(contract)}}}" for contract in catalog.contracts)]

@@ -5,7 +5,7 @@ The clerk takes one event after the other and compares dates on the customer's w
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
 from io import BytesIO
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,20 +18,23 @@ from hypothesis import strategies as st
 from ledger.usage import Totals
 from rating import book as books
 from rating import catalog_store
+from rating.beyond_sums import Beyond
 from rating.book import Book
 from rating.boundaries import boundaries
 from rating.catalog import Catalog, Contract, Price
 from rating.catalog_checks import faults
 from rating.conservation import balances, residual
 from rating.periods import Period, day_number, day_start, instants
+from rating.pricing.parts import Tiers
 from rating.rate import Rated, rate
 from rating.spans import spans
 from tests.property.rating_worlds import World, worlds
-from tests.unit.rating.world import TENANT, MemoryLedger, Use, store
+from tests.unit.rating.world import TENANT, MemoryLedger, Use, exact_amount, store
 
 MONTHS = [Period(2026, 10), Period(2026, 11), Period(2026, 12)]
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0}
 CUTOFF = 1
+NOTHING_BEYOND = Beyond([], None)
 
 
 class Terms(NamedTuple):
@@ -51,7 +54,7 @@ def terms_of(catalog: Catalog) -> Terms:
 
 def rated(terms: Terms, usage: list[Use], month: Period) -> Rated:
     totals = MemoryLedger(usage).totals(TENANT, terms.boundaries[month], CUTOFF)
-    return rate(terms.book, spans(terms.book, month), totals, CUTOFF)
+    return rate(terms.book, spans(terms.book, month), totals, NOTHING_BEYOND, CUTOFF)
 
 
 class Clerk:
@@ -93,6 +96,12 @@ class Clerk:
         return reason, wall_month(use, self.home_zone(use)), None
 
 
+def rounded_half_up(minor: Fraction) -> int:
+    """To the nearest, halves away from zero."""
+    whole = int(abs(minor) + Fraction(1, 2))
+    return whole if minor >= 0 else -whole
+
+
 def wall_date(use: Use, zone: str) -> date:
     return (
         (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(milliseconds=use.time))
@@ -106,13 +115,15 @@ def wall_month(use: Use, zone: str) -> Period:
     return Period(day.year, day.month)
 
 
-def cost(quantity: Decimal, price: Price) -> Decimal:
+def cost(quantity: Fraction, price: Price) -> Fraction:
+    """Corrections that outweigh the usage give back what as much usage costs."""
     if quantity < 0:
-        return quantity * price.tiers[0].unit_price
-    amount, floor = Decimal(0), Decimal(0)
-    for tier in price.tiers:
+        return -cost(-quantity, price)
+    assert isinstance(price.terms.charge, Tiers)
+    amount, floor = Fraction(0), Fraction(0)
+    for tier in price.terms.charge.tiers:
         ceiling = quantity if tier.up_to is None else min(quantity, tier.up_to)
-        amount += max(ceiling - floor, Decimal(0)) * tier.unit_price
+        amount += max(ceiling - floor, Fraction(0)) * (tier.unit_price or 0)
         floor = tier.up_to or quantity
     return amount
 
@@ -141,12 +152,11 @@ def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
             assert priced
             assert row["events"] == len(uses)
             assert row["digest"] == (sum(use.digest for use in uses) % 2**128).to_bytes(16, "little")
-            with localcontext(prec=60):
-                quantity = Decimal(sum(use.quantity for use in uses)).scaleb(-9)
-                exact = cost(quantity, priced[1])
-                digits = DIGITS[clerk.plans[priced[0].plan].currency]
-                assert (row["quantity"], row["unrounded"]) == (quantity, exact)
-                assert row["amount"] == exact.scaleb(digits).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+            quantity = Fraction(sum(use.quantity for use in uses), 10**9)
+            exact = cost(quantity, priced[1])
+            digits = DIGITS[clerk.plans[priced[0].plan].currency]
+            assert (Fraction(row["quantity"]), exact_amount(row)) == (quantity, exact)
+            assert row["amount"] == rounded_half_up(exact * 10**digits)
 
 
 def _begins(key: tuple[str, str, date | None], row: dict[str, int], clerk: Clerk) -> bool:
@@ -205,9 +215,9 @@ def test_order_cuts_and_encodings_of_the_sums_make_no_difference_to_any_byte(
     book, bounds = terms_of(world.catalog)
     when, cuts = spans(book, MONTHS[1]), bounds[MONTHS[1]]
     ledger = MemoryLedger(world.usage)
-    once = rate(book, when, ledger.totals(TENANT, cuts, CUTOFF), CUTOFF)
+    once = rate(book, when, ledger.totals(TENANT, cuts, CUTOFF), NOTHING_BEYOND, CUTOFF)
     more = sorted({*cuts, *(use.time for use in world.usage if cuts[0] <= use.time < cuts[-1])})
-    again = rate(book, when, _shuffled(ledger.totals(TENANT, more, CUTOFF), random), CUTOFF)
+    again = rate(book, when, _shuffled(ledger.totals(TENANT, more, CUTOFF), random), NOTHING_BEYOND, CUTOFF)
     assert serialized(again.charges) == serialized(once.charges)
     assert (again.unrated, again.other_period) == (once.unrated, once.other_period)
 

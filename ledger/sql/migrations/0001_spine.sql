@@ -86,25 +86,28 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_aft
 -- Rated lines, immutable under the run that made them; the relational row of the run says whether they count.
 CREATE TABLE charges
 (
-    run          UInt64,
-    line         UInt32,
-    tenant       LowCardinality(String),
-    entity       LowCardinality(String),
-    customer     String,
-    currency     LowCardinality(String),
-    contract     String,
-    plan         LowCardinality(String),
-    product      LowCardinality(String),
-    meter        LowCardinality(String),
-    subjects     Array(String),
-    window_start Int64,
-    window_end   Int64,
-    cutoff       UInt64,
-    events       UInt64,
-    quantity     Decimal(38, 9),
-    digest       UInt128,
-    unrounded    Decimal(76, 21),
-    amount       Int64
+    run               UInt64,
+    line              UInt32,
+    tenant            LowCardinality(String),
+    entity            LowCardinality(String),
+    customer          String,
+    currency          LowCardinality(String),
+    contract          String,
+    plan              LowCardinality(String),
+    product           LowCardinality(String),
+    kind              LowCardinality(String),
+    meter             LowCardinality(String),
+    price_version     UInt32,
+    subjects          Array(String),
+    window_start      Int64,
+    window_end        Int64,
+    cutoff            UInt64,
+    events            UInt64,
+    quantity          Decimal(38, 9),
+    digest            UInt128,
+    exact_numerator   Decimal(76, 0),
+    exact_denominator Decimal(38, 0),
+    amount            Int64
 )
 ENGINE = MergeTree
 ORDER BY (run, line)

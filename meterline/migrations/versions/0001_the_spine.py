@@ -163,22 +163,48 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "contract_prices",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("contract", sa.String(), nullable=False),
+        sa.Column("meter", sa.String(), nullable=False, comment="empty for a fee"),
+        sa.Column("fee", sa.String(), nullable=False, comment="the product of a fee; else empty"),
+        sa.Column("since", sa.String(), nullable=False, comment="first day, YYYY-MM-DD; empty: always"),
+        sa.Column("product", sa.String(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False, comment="the parts of the price, JSON"),
+        sa.Column("dimensions", sa.String(), nullable=False, comment="of a matrix, in the order of its keys"),
+        sa.Column("proration", sa.String(), nullable=False, comment="of a fee: day, second or none"),
+        sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
+        sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
+        sa.PrimaryKeyConstraint("tenant", "contract", "meter", "fee", "since", "version", name="pk_contract_prices"),
+    )
+    with op.batch_alter_table("contract_prices", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_contract_prices_live",
+            ["tenant", "contract", "meter", "fee", "since"],
+            unique=True,
+            sqlite_where=sa.text("superseded IS NULL"),
+            postgresql_where=sa.text("superseded IS NULL"),
+        )
+
+    op.create_table(
         "prices",
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("plan", sa.String(), nullable=False),
-        sa.Column("meter", sa.String(), nullable=False),
+        sa.Column("meter", sa.String(), nullable=False, comment="empty for a fee"),
+        sa.Column("fee", sa.String(), nullable=False, comment="the product of a fee; else empty"),
         sa.Column("since", sa.String(), nullable=False, comment="first day, YYYY-MM-DD; empty: always"),
         sa.Column("product", sa.String(), nullable=False),
-        sa.Column("model", sa.String(), nullable=False),
-        sa.Column("tiers", sa.Text(), nullable=False, comment="[[up_to, unit_price], ...] as decimal strings"),
+        sa.Column("terms", sa.Text(), nullable=False, comment="the parts of the price, JSON"),
+        sa.Column("dimensions", sa.String(), nullable=False, comment="of a matrix, in the order of its keys"),
+        sa.Column("proration", sa.String(), nullable=False, comment="of a fee: day, second or none"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
-        sa.PrimaryKeyConstraint("tenant", "plan", "meter", "since", "version", name="pk_prices"),
+        sa.PrimaryKeyConstraint("tenant", "plan", "meter", "fee", "since", "version", name="pk_prices"),
     )
     with op.batch_alter_table("prices", schema=None) as batch_op:
         batch_op.create_index(
             "uq_prices_live",
-            ["tenant", "plan", "meter", "since"],
+            ["tenant", "plan", "meter", "fee", "since"],
             unique=True,
             sqlite_where=sa.text("superseded IS NULL"),
             postgresql_where=sa.text("superseded IS NULL"),
@@ -229,6 +255,14 @@ def downgrade() -> None:
         )
 
     op.drop_table("prices")
+    with op.batch_alter_table("contract_prices", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_contract_prices_live",
+            sqlite_where=sa.text("superseded IS NULL"),
+            postgresql_where=sa.text("superseded IS NULL"),
+        )
+
+    op.drop_table("contract_prices")
     with op.batch_alter_table("plans", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_plans_live", sqlite_where=sa.text("superseded IS NULL"), postgresql_where=sa.text("superseded IS NULL")

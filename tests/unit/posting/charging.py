@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ledger.charges import SCHEMA
+from ledger.charges import SCHEMA, USAGE
 
 SORTED_BY = ("entity", "customer", "currency", "contract", "product", "meter", "window_start")
 NOVEMBER = 1_793_491_200_000
@@ -40,7 +40,16 @@ def charges(lines: Sequence[Charge], run: int = 1) -> pa.Table:
 
 
 def _filled(row: dict[str, Any], number: int, run: int) -> dict[str, Any]:
-    constant = {"run": run, "tenant": "default", "subjects": [row["customer"]], "cutoff": 7, "unrounded": Decimal(0)}
+    constant = {
+        "run": run,
+        "tenant": "default",
+        "kind": USAGE,
+        "price_version": 1,
+        "subjects": [row["customer"]],
+        "cutoff": 7,
+        "exact_numerator": Decimal(0),
+        "exact_denominator": Decimal(1),
+    }
     return {**row, **constant, "line": number, "quantity": Decimal(row["quantity"])}
 
 

@@ -50,14 +50,6 @@ def test_a_price_holds_until_the_next_one_of_its_meter() -> None:
     assert book.prices.until.tolist() == [NEVER, day, NEVER]
 
 
-def test_tiers_are_scaled_integers() -> None:
-    tiers = book_of(CATALOG).prices.tiers
-    assert tiers.first.tolist() == [0, 50_000_000_000]
-    assert tiers.offset.tolist() == [0, 1, 1]
-    assert (tiers.bound.tolist(), tiers.change.tolist()) == ([1000 * 10**9], [400_000_000])
-    assert tiers.dearest.tolist() == [400_000_000, 50_000_000_000]
-
-
 def test_a_version_reads_the_same_whatever_came_after_it() -> None:
     relational = both()
     applied(relational, "customers: [{id: Zeta, subjects: [q]}]")

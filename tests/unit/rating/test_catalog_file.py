@@ -1,13 +1,15 @@
 """A catalog file is read as it is written, and told everything that is wrong with it, line by line."""
 
 from datetime import date
-from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from ledger.meters import Meter
-from rating.catalog import Catalog, Contract, Customer, Price, Tier
+from rating.catalog import Catalog, Contract, Customer, Price
 from rating.catalog_file import parse
+from rating.pricing import parts
+from rating.pricing.parts import PerUnit, Tier, Tiers
 from tests.unit.rating.world import CATALOG
 
 
@@ -33,7 +35,11 @@ def test_the_smallest_catalog_is_read_whole() -> None:
     catalog = read(CATALOG)
     assert catalog.meters[1] == Meter("gb_out", "egress", "sum", "gb", "GB")
     assert catalog.plans[0].prices[0] == Price(
-        "API", "api_calls", "graduated", (Tier(Decimal(1000), Decimal(0)), Tier(None, Decimal("0.0004")))
+        "API",
+        "api_calls",
+        parts.Price(
+            charge=Tiers((Tier(Fraction(1000), Fraction(0)), Tier(None, Fraction("0.0004")))), is_mirrored=True
+        ),
     )
     assert catalog.customers == (Customer("acme", "Acme GmbH", ("acme-prod", "acme-test")),)
     assert catalog.contracts == (Contract("C-1", "acme", "standard", "DE01", date(2026, 1, 1)),)
@@ -44,8 +50,8 @@ def test_quotes_around_a_number_change_nothing() -> None:
 
 
 def test_a_price_is_never_a_float() -> None:
-    (price,) = read(CATALOG.replace("0.05", "0.100000000001")).plans[0].prices[1].tiers
-    assert str(price.unit_price) == "0.100000000001"
+    price = read(CATALOG.replace("0.05", "0.100000000001")).plans[0].prices[1]
+    assert price.terms.charge == PerUnit(Fraction("0.100000000001"))
 
 
 def test_words_that_yaml_1_1_took_for_truth_are_strings() -> None:
@@ -123,7 +129,7 @@ def test_every_mistake_is_told_with_its_place() -> None:
             "tiers is missing: graduated needs",
         ),
         ("model: per_unit", "model: per_unit, tiers: [{unit_price: 1}]", "per_unit has no tiers: remove it"),
-        ("model: per_unit", "model: volume", "expected per_unit or graduated, found 'volume'"),
+        ("model: per_unit", "model: volumes", "expected one of flat, per_unit"),
         ("product: Egress", "produkt: Egress", "produkt is not known here; did you mean product?"),
         ("start: 2026-01-01", "start: 2026-01-01, end: 2026-01-01", "contracts[0].end: expected a day after the start"),
         ("start: 2026-01-01", "start: 2026-01-01, timezone: Berlin", "contracts[0].timezone: expected a time zone"),

@@ -1,13 +1,12 @@
 """Every version of the catalog can be read again, and a file that is wrong leaves no trace."""
 
-from decimal import Decimal
-
 import pytest
 import sqlalchemy as sa
 
 from ledger.meters import meters_at
 from rating import catalog_store
 from rating.catalog import Catalog, Customer
+from rating.catalog_file import parse
 from rating.catalog_store import Applied
 from tests.unit.rating.world import CATALOG, TENANT, applied, store
 
@@ -27,7 +26,7 @@ def test_the_first_file_is_version_one_and_is_read_back_whole(relational: sa.Eng
     assert (done.version, len(done.changes)) == (1, 7)
     catalog = at(relational, 1)
     assert [meter.name for meter in catalog.meters] == ["api_calls", "gb_out"]
-    assert catalog.plans[0].prices[0].tiers[1].unit_price == Decimal("0.0004")
+    assert catalog == parse(CATALOG)[0]
     assert catalog.customers == (Customer("acme", "Acme GmbH", ("acme-prod", "acme-test")),)
     assert at(relational, 0) == Catalog()
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from rating.exact import Exact, decimals, group_sums, rounded, scaled_text, shared_zeros, total, without_zeros
+from rating.exact import Exact, decimals, group_sums, scaled_text, total
 
 WIDE = np.array([10**30, -(10**30), 5], dtype=np.object_)
 INT64_MAX = 2**63 - 1
@@ -29,29 +29,6 @@ def test_wide_sums_that_fit_become_narrow() -> None:
 @pytest.mark.parametrize("column", [np.array([INT64_MAX] * 5), np.array([-(2**63)] * 3), np.array([1, -2, 3]), WIDE])
 def test_a_total_is_the_sum_of_python_integers(column: Exact) -> None:
     assert total(column) == sum(column.tolist())
-
-
-@pytest.mark.parametrize(
-    ("values", "zeros"), [([1200, -300], 2), ([0, 0], 9), ([], 9), ([10**20, 10**12], 9), ([7], 0), ([10**20, 50], 1)]
-)
-def test_shared_zeros_divide_every_value(values: list[int], zeros: int) -> None:
-    for kind in [np.object_] if max(values, default=0) > INT64_MAX else [np.int64, np.object_]:
-        column: Exact = np.array(values, dtype=kind)
-        assert shared_zeros(column, 9) == zeros
-        assert without_zeros(column, zeros).tolist() == [value // 10**zeros for value in values]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(149, 1), (150, 2), (151, 2), (-149, -1), (-150, -2), (-151, -2), (0, 0), (50, 1), (-50, -1)],
-)
-def test_rounding_goes_half_away_from_zero(value: int, expected: int) -> None:
-    for kind in (np.int64, np.object_):
-        assert rounded(np.array([value], dtype=kind), np.array([100], dtype=kind)).tolist() == [expected]
-
-
-def test_rounding_by_nothing_keeps_every_value() -> None:
-    assert rounded(np.array([5, -5, 0]), np.array([1, 1, 1])).tolist() == [5, -5, 0]
 
 
 def test_decimals_are_the_integers_with_a_point() -> None:

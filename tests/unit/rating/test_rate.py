@@ -1,11 +1,13 @@
 """Which usage becomes which charge, what is left over and why, at the edges of contracts, prices and months."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from ledger.errors import Refused
+from rating import beyond_sums
 from rating.rate import Measured, Rated, Unrated, rate
 from rating.spans import spans
 from tests.unit.rating.world import (
@@ -18,6 +20,7 @@ from tests.unit.rating.world import (
     MemoryLedger,
     Terms,
     Use,
+    exact_amount,
     terms_of,
     units,
 )
@@ -26,8 +29,10 @@ CUTOFF = 7
 
 
 def rated(terms: Terms, usage: list[Use]) -> Rated:
-    totals = MemoryLedger(usage).totals("", terms.boundaries, CUTOFF)
-    return rate(terms.book, spans(terms.book, NOVEMBER), totals, CUTOFF)
+    ledger = MemoryLedger(usage)
+    totals = ledger.totals("", terms.boundaries, CUTOFF)
+    beyond = beyond_sums.read(ledger, terms.book, terms.boundaries, CUTOFF)
+    return rate(terms.book, spans(terms.book, NOVEMBER), totals, beyond, CUTOFF)
 
 
 def charges(terms: Terms, *usage: Use) -> list[dict[str, Any]]:
@@ -53,7 +58,9 @@ def test_usage_of_all_of_a_customers_subjects_is_one_line() -> None:
         "contract": "C-1",
         "plan": "standard",
         "product": "Egress",
+        "kind": "usage",
         "meter": "gb_out",
+        "price_version": 1,
         "subjects": ["acme-prod", "acme-test"],
         "window_start": NOVEMBER_FIRST_MS,
         "window_end": DECEMBER_FIRST_MS,
@@ -61,7 +68,8 @@ def test_usage_of_all_of_a_customers_subjects_is_one_line() -> None:
         "events": 2,
         "quantity": Decimal(7),
         "digest": (sum(one.digest for one in usage) % 2**128).to_bytes(16, "little"),
-        "unrounded": Decimal("0.35"),
+        "exact_numerator": Decimal(7),
+        "exact_denominator": Decimal(20),
         "amount": 35,
     }
 
@@ -69,7 +77,7 @@ def test_usage_of_all_of_a_customers_subjects_is_one_line() -> None:
 def test_a_line_is_rounded_once_after_it_is_summed() -> None:
     usage = [use("api_calls", after_ms=nth) for nth in range(1013)]
     (line,) = charges(terms_of(CATALOG), *usage)
-    assert (line["unrounded"], line["amount"]) == (Decimal("0.0052"), 1)
+    assert (exact_amount(line), line["amount"]) == (Fraction("0.0052"), 1)
 
 
 def test_the_first_instant_of_a_month_is_in_it_and_the_first_of_the_next_is_not() -> None:
@@ -192,7 +200,7 @@ def test_lines_are_ordered_by_entity_customer_currency_contract_product_meter_an
 def test_quantities_beyond_int64_are_rated_exactly() -> None:
     (line,) = charges(terms_of(CATALOG), use(quantity=10**15), use(after_ms=1, quantity=10**15), use(after_ms=2))
     assert line["quantity"] == Decimal(2 * 10**15 + 1)
-    assert line["unrounded"] == Decimal("100000000000000.05")
+    assert exact_amount(line) == Fraction("100000000000000.05")
     assert line["amount"] == 10_000_000_000_000_005
 
 

@@ -4,6 +4,7 @@ import hashlib
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 import rating.runs
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
-from ledger.usage import Totals
+from ledger.usage import Keyed, Singles, Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
@@ -60,6 +61,7 @@ class Use(NamedTuple):
     quantity: int
     """Scaled."""
     block: int = 1
+    dimensions: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> int:
@@ -92,15 +94,43 @@ class MemoryLedger:
 
     def totals(self, _: str, boundaries: Sequence[int], cutoff: int) -> Totals:
         groups: dict[tuple[str, str, int], list[Use]] = defaultdict(list)
-        for use in self.usage[self.lost :]:
-            if use.block <= cutoff and boundaries[0] <= use.time < boundaries[-1]:
-                segment = boundaries[bisect_right(boundaries, use.time) - 1]
-                groups[use.meter, use.subject, segment].append(use)
+        for use in self._known(boundaries, cutoff)[self.lost :]:
+            groups[use.meter, use.subject, _segment(use, boundaries)].append(use)
         return totals(
             [
                 (*key, sum(use.quantity for use in uses), len(uses), sum(use.digest for use in uses) % 2**128)
                 for key, uses in groups.items()
             ]
+        )
+
+    def _known(self, boundaries: Sequence[int], cutoff: int) -> list[Use]:
+        """In the order of time."""
+        known = [use for use in self.usage if use.block <= cutoff and boundaries[0] <= use.time < boundaries[-1]]
+        return sorted(known, key=lambda use: use.time)
+
+    def keyed(self, _: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Keyed:
+        sums: dict[tuple[str, int, tuple[str, ...]], int] = defaultdict(int)
+        for use in self._known(boundaries, cutoff):
+            if use.meter == meter:
+                values = tuple(dict(use.dimensions).get(name, "") for name in names)
+                sums[use.subject, _segment(use, boundaries), values] += use.quantity
+        keys = sorted({values for _, _, values in sums})
+        return Keyed(
+            pa.array([meter] * len(sums), pa.string()),
+            pa.array([subject for subject, _, _ in sums], pa.string()),
+            np.array([segment for _, segment, _ in sums], dtype=np.int64),
+            narrowed(np.array(list(sums.values()), dtype=np.object_)),
+            np.array([keys.index(values) for _, _, values in sums], dtype=np.int64),
+            keys,
+        )
+
+    def singles(self, _: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
+        uses = [use for use in self._known(boundaries, cutoff) if use.meter in meters]
+        return Singles(
+            pa.array([use.meter for use in uses], pa.string()),
+            pa.array([use.subject for use in uses], pa.string()),
+            np.array([_segment(use, boundaries) for use in uses], dtype=np.int64),
+            narrowed(np.array([use.quantity for use in uses], dtype=np.object_)),
         )
 
     def counts(self, _: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
@@ -123,6 +153,10 @@ class MemoryLedger:
         return self.charges[run]
 
 
+def _segment(use: Use, boundaries: Sequence[int]) -> int:
+    return boundaries[bisect_right(boundaries, use.time) - 1]
+
+
 def totals(rows: Sequence[tuple[str, str, int, int, int, int]]) -> Totals:
     """Sums from rows of (meter, subject, segment, quantity, events, digest)."""
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
@@ -134,6 +168,11 @@ def totals(rows: Sequence[tuple[str, str, int, int, int, int]]) -> Totals:
         np.array(columns[4], dtype=np.int64),
         digests(b"".join(digest.to_bytes(16, "little") for digest in columns[5])),
     )
+
+
+def exact_amount(charge: dict[str, Any]) -> Fraction:
+    """What a charge costs before it is rounded."""
+    return Fraction(int(charge["exact_numerator"]), int(charge["exact_denominator"]))
 
 
 def store() -> sa.Engine:

@@ -1,0 +1,110 @@
+"""Read what sums do not tell, and price it: usage by dimensions, and single events, of the prices that look at them.
+
+It is read for the meters of such prices alone. What a line is priced on this way has to add up to the line.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ledger.errors import Damaged
+from ledger.scale import QUANTITY_SCALE
+from ledger.usage import Keyed, Singles
+from rating.book import Book
+from rating.exact import Int64s, narrowed
+from rating.groups import offsets
+from rating.lines import Lines, line_key
+from rating.match import RATED, match
+from rating.pricing import cells, events
+from rating.pricing.parts import Matrix, Percentage
+from rating.pricing.running import fees_of, line_sums
+from rating.pricing.usage import Fees, Ragged
+from rating.ratios import Bools, is_equal, of_scale, plus, taken, zeros
+from rating.spans import Spans
+
+
+class Reader(Protocol):
+    """Usage up to a cutoff in more detail than its sums."""
+
+    def keyed(self, tenant: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Keyed:
+        """Sums of a meter per subject, stretch and values of dimensions."""
+
+    def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
+        """Every single usage of some meters, in the order of time."""
+
+
+class Cut(NamedTuple):
+    """By which of its dimensions a meter is cut."""
+
+    meter: str
+    dimensions: tuple[str, ...]
+
+
+class Beyond(NamedTuple):
+    """What was read."""
+
+    keyed: list[tuple[Cut, Keyed]]
+    singles: Singles | None
+
+
+def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> Beyond:
+    """What the book's prices look at beyond sums."""
+    prices = book.prices
+    meters = book.meters.to_pylist()
+    matrices = np.flatnonzero(prices.charged_by(Matrix))
+    cuts = sorted({Cut(meters[prices.meter[one]], prices.dimensions[prices.terms[one]]) for one in matrices})
+    percentages = sorted({meters[meter] for meter in prices.meter[prices.charged_by(Percentage)]})
+    return Beyond(
+        [(cut, reader.keyed(book.tenant, *cut, boundaries, cutoff)) for cut in cuts],
+        reader.singles(book.tenant, percentages, boundaries, cutoff) if percentages else None,
+    )
+
+
+def fees(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Fees | None:
+    """What each line's events or keys cost, where its price is for them."""
+    found = [
+        *(_keyed_fees(book, spans, lines, cut, usage) for cut, usage in beyond.keyed),
+        *([] if beyond.singles is None else [_event_fees(book, spans, lines, beyond.singles)]),
+    ]
+    if not found:
+        return None
+    count = len(lines.contract)
+    amount, parts = zeros(count), np.zeros(count, dtype=np.int64)
+    for one in found:
+        amount, parts = plus(amount, one.amount), parts + one.parts
+    return Fees(amount, parts)
+
+
+def _keyed_fees(book: Book, spans: Spans, lines: Lines, cut: Cut, usage: Keyed) -> Fees:
+    prices, meter = book.prices, book.meters.index(cut.meter).as_py()
+    cut_so = np.array([one == cut.dimensions for one in prices.dimensions], dtype=np.bool_)[prices.terms]
+    looks = prices.charged_by(Matrix) & cut_so & (prices.meter == meter)
+    row, parts = _by_line(book, spans, lines, usage, looks)
+    keyed = cells.Keyed(parts, usage.key[row], usage.keys)
+    return fees_of(parts, cells.cell_fees(prices.listed, prices.terms[lines.price], keyed).fee)
+
+
+def _event_fees(book: Book, spans: Spans, lines: Lines, usage: Singles) -> Fees:
+    prices = book.prices
+    _, parts = _by_line(book, spans, lines, usage, prices.charged_by(Percentage))
+    return fees_of(parts, events.event_fees(prices.listed, prices.terms[lines.price], parts))
+
+
+def _by_line(book: Book, spans: Spans, lines: Lines, usage: Keyed | Singles, looks: Bools) -> tuple[Int64s, Ragged]:
+    """The rows of `usage` that lines of prices that look at it are priced on, line by line and else in their order."""
+    matched = match(book, spans, usage)
+    row = np.flatnonzero((matched.outcome == RATED) & looks[matched.price])
+    known = line_key(book, lines.contract, lines.price)
+    by_key = np.argsort(known)
+    line = by_key[np.searchsorted(known, line_key(book, matched.contract[row], matched.price[row]), sorter=by_key)]
+    order = np.argsort(line, kind="stable")
+    row, line = row[order], line[order]
+    quantity = of_scale(narrowed(usage.quantity[row]), QUANTITY_SCALE)
+    parts = Ragged(offsets(np.bincount(line, minlength=len(known))), quantity)
+    own = np.flatnonzero(looks[lines.price])
+    same = is_equal(taken(line_sums(parts), own), of_scale(lines.quantity[own], QUANTITY_SCALE))
+    if not same.all():
+        contract = book.contracts.id[int(lines.contract[own[np.flatnonzero(~same)[0]]])]
+        raise Damaged(f"contract {contract}", "its usage read in detail does not add up to its sum")
+    return row, parts

@@ -1,0 +1,85 @@
+"""Write priced lines as the charges that the ledger keeps: each amount in minor units, and beside it as it was."""
+
+import numpy as np
+import pyarrow as pa
+
+from ledger.charges import FEE, SCHEMA, USAGE
+from ledger.errors import Refused
+from ledger.scale import QUANTITY_SCALE
+from rating.book import Book
+from rating.exact import INT64_MAX, Exact, Int64s, decimals, largest, narrowed
+from rating.lines import Lines
+from rating.ratios import HALF_UP, Ratios, at_scale
+
+NUMERATOR_DIGITS, DENOMINATOR_DIGITS = 76, 38
+
+
+def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: int) -> pa.Table:
+    """The charges of `lines`, in their order, under run 0."""
+    count = len(lines.contract)
+    contracts, prices = book.contracts, book.prices
+    plan, customer = contracts.plan[lines.contract], contracts.customer[lines.contract]
+    currency = book.plan_currency[plan]
+    numerator, denominator = _reduced(exact, count)
+    minor = _minor_units(amount, book.digits[currency])
+    _refuse_too_large(book, lines, {INT64_MAX: minor, 10**NUMERATOR_DIGITS - 1: numerator})
+    _refuse_too_large(book, lines, {10**DENOMINATOR_DIGITS - 1: denominator})
+    columns = {
+        "run": np.zeros(count, dtype=np.uint64),
+        "line": np.arange(count, dtype=np.uint32),
+        "tenant": pa.repeat(pa.scalar(book.tenant, pa.string()), count),
+        "entity": book.entities.take(pa.array(contracts.entity[lines.contract])),
+        "customer": book.customers.take(pa.array(customer)),
+        "currency": pa.array(book.currencies, pa.string()).take(pa.array(currency)),
+        "contract": contracts.id.take(pa.array(lines.contract)),
+        "plan": book.plans.take(pa.array(plan)),
+        "product": book.products.take(pa.array(prices.product[lines.price])),
+        "kind": pa.array([USAGE, FEE]).take(pa.array(prices.is_fee[lines.price].astype(np.int64))),
+        "meter": book.meters.take(pa.array(prices.meter[lines.price])),
+        "price_version": prices.version[lines.price].astype(np.uint32),
+        "subjects": _subjects_of(book, customer),
+        "window_start": lines.window_start,
+        "window_end": lines.window_end,
+        "cutoff": np.full(count, cutoff, dtype=np.uint64),
+        "events": lines.events.astype(np.uint64),
+        "quantity": decimals(lines.quantity, 38, QUANTITY_SCALE),
+        "digest": pa.Array.from_buffers(pa.binary(16), count, [None, pa.py_buffer(lines.digest.tobytes())]),
+        "exact_numerator": decimals(numerator, NUMERATOR_DIGITS, 0),
+        "exact_denominator": decimals(denominator, DENOMINATOR_DIGITS, 0),
+        "amount": minor.astype(np.int64),
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _reduced(exact: Ratios, count: int) -> tuple[Exact, Exact]:
+    """Each amount in its lowest terms: the same whatever lines it was calculated with."""
+    denominator = np.broadcast_to(exact.denominator, (count,))
+    divisor = np.gcd(exact.numerator, denominator)
+    return narrowed(exact.numerator // divisor), narrowed(denominator // divisor)
+
+
+def _minor_units(amount: Ratios, digits: Int64s) -> Exact:
+    """Amounts as integers of their currency's minor unit; they are rounded to that, or coarser."""
+    different = np.unique(digits)
+    return at_scale(amount, int(different[0]) if len(different) == 1 else digits, HALF_UP)
+
+
+def _refuse_too_large(book: Book, lines: Lines, columns: dict[int, Exact]) -> None:
+    for most, column in columns.items():
+        if largest(column) > most:
+            line = int(np.flatnonzero(abs(column) > most)[0])
+            contract = book.contracts.id[int(lines.contract[line])]
+            meter = book.meters[int(book.prices.meter[lines.price[line]])]
+            message = (
+                f"contract {contract}, meter {meter}: the amount has more than {len(str(most)) - 1} digits; look at "
+                "the usage and at the price, correct one of them, and close again"
+            )
+            raise Refused(message)
+
+
+def _subjects_of(book: Book, customer: Int64s) -> pa.Array:
+    """Per line: the customer's subjects."""
+    offsets = np.searchsorted(book.subjects.customer, np.arange(len(book.customers) + 1)).astype(np.int32)
+    kind = SCHEMA.field("subjects").type
+    return pa.ListArray.from_arrays(pa.array(offsets), book.subjects.subject, type=kind).take(pa.array(customer))

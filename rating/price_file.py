@@ -1,0 +1,226 @@
+"""Read one price of a catalog file.
+
+A model is a way to write a charge down, and no kind of price of its own: what stands around the charge, its conversion
+and free units, what is adjusted in which order and how it is rounded, is the same for all.
+"""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final, NamedTuple, TypeVar
+
+import yaml
+
+from rating import catalog_fields as read
+from rating.catalog import Price, Proration
+from rating.pricing import parts
+from rating.ratios import DOWN, HALF_UP, UP
+from rating.yaml_page import Fields, Page, Place
+
+Part = TypeVar("Part")
+
+NOTHING: Final = Fraction(0)
+MODES: Final = {"half_up": HALF_UP, "up": UP, "down": DOWN}
+
+
+class Found(NamedTuple):
+    """What was read of a price."""
+
+    price: Price | None
+    """None where there are mistakes in it."""
+    meter: str | None
+    """Which it names, as far as that can be read."""
+
+
+def price(page: Page, node: yaml.Node, place: Place) -> Found:
+    """The price at `node`."""
+    before = len(page.mistakes)
+    found = Fields(page, node, place, FIELDS, ("product", "model"))
+    product, meter = found.scalar("product", read.product), found.scalar("meter", read.name)
+    model, since = found.scalar("model", _model), found.scalar("from", read.day)
+    if model is None:
+        return Found(None, meter)
+    _fits_model(found, model)
+    terms, dimensions = _terms(found, MODELS[model].charge), found.scalars("dimensions", read.name)
+    proration = found.scalar("proration", _proration) or Proration.DAY
+    if len(page.mistakes) > before or product is None or terms is None:
+        return Found(None, meter)
+    return Found(Price(product, meter or "", terms, since, dimensions, proration), meter)
+
+
+def _model(text: str) -> str:
+    return read.one_of(text, MODELS, f"one of {', '.join(MODELS)}")
+
+
+def _proration(text: str) -> Proration:
+    return Proration(read.one_of(text, [one.value for one in Proration], "day, second or none"))
+
+
+def _fits_model(found: Fields, model: str) -> None:
+    """Tell of fields that the model has no use for, and of those that it needs."""
+    own = MODELS[model]
+    for field in FIELDS:
+        if field in found and field not in (*COMMON, *own.needs, *own.takes):
+            found.mistake(field, f"{model} has no {field}: remove it, or change the model")
+    for field in own.needs:
+        if field not in found:
+            found.mistake(field, f"{field} is missing: {model} needs it")
+
+
+def _terms(found: Fields, charge_of: Callable[[Fields], parts.Charge | None]) -> parts.Price | None:
+    charge = charge_of(found)
+    adjustments = tuple(one for item in found.items("adjustments") if (one := _adjustment(found.page, *item)))
+    if charge is None:
+        return None
+    return parts.Price(
+        charge=charge,
+        conversion=_conversion(found),
+        free_units=found.scalar("free_units", read.quantity),
+        # A minimum is owed as well when corrections outweigh the usage: it would be given back otherwise.
+        is_mirrored=not any(isinstance(one, parts.Minimum) for one in adjustments),
+        adjustments=adjustments,
+        rounding=_rounding(found),
+    )
+
+
+def _conversion(found: Fields) -> parts.Conversion | None:
+    own = found.mapping("conversion", ("factor", "per", "rounding", "multiple"))
+    if own is None:
+        return None
+    rounding, multiple = own.scalar("rounding", _mode), own.scalar("multiple", read.quantity)
+    if multiple is not None and rounding is None:
+        own.mistake("rounding", f"rounding is missing: say which way to the next {multiple}, up, down or half_up")
+    factor, per = own.scalar("factor", read.factor), own.scalar("per", read.factor)
+    return parts.Conversion(factor or Fraction(1), per or Fraction(1), rounding, multiple or Fraction(1))
+
+
+def _rounding(found: Fields) -> parts.Rounding | None:
+    own = found.mapping("rounding", ("decimals", "mode"), ("decimals",))
+    decimals = None if own is None else own.scalar("decimals", read.decimals)
+    if own is None or decimals is None:
+        return None
+    mode = own.scalar("mode", _mode)
+    return parts.Rounding(decimals, HALF_UP if mode is None else mode)
+
+
+def _mode(text: str) -> int:
+    return MODES[read.one_of(text, MODES, "half_up, up or down")]
+
+
+def _adjustment(page: Page, node: yaml.Node, place: Place) -> parts.Adjustment | None:
+    found = Fields(page, node, place, tuple(ADJUSTMENTS))
+    if len(found.nodes) != 1:
+        page.mistake(node, place, f"expected one of {', '.join(ADJUSTMENTS)}: each adjustment is an item of its own")
+        return None
+    (name,) = found.nodes
+    kind, read_value = ADJUSTMENTS[name]
+    value = found.scalar(name, read_value)
+    return None if value is None else kind(value)
+
+
+def _flat(found: Fields) -> parts.Charge | None:
+    return _made(parts.Flat, found.scalar("amount", read.amount))
+
+
+def _per_unit(found: Fields) -> parts.Charge | None:
+    return _made(parts.PerUnit, found.scalar("unit_price", read.unit_price))
+
+
+def _dynamic(found: Fields) -> parts.Charge | None:
+    return parts.Dynamic(found.scalar("multiplier", read.factor) or Fraction(1))
+
+
+def _made(part: Callable[[Fraction], Part], number: Fraction | None) -> Part | None:
+    return None if number is None else part(number)
+
+
+def _package(found: Fields) -> parts.Charge | None:
+    size, price_ = found.scalar("package_size", read.quantity), found.scalar("package_price", read.unit_price)
+    mode = found.scalar("packages", _mode)
+    return None if size is None or price_ is None else parts.Packages(size, price_, UP if mode is None else mode)
+
+
+def _percentage(found: Fields) -> parts.Charge | None:
+    percent, fee = found.scalar("percent", read.percent), found.scalar("fee", read.amount)
+    free_events, free_amount = found.scalar("free_events", read.count), found.scalar("free_amount", read.amount)
+    least, most = found.scalar("least", read.amount), found.scalar("most", read.amount)
+    if least is not None and most is not None and most < least:
+        found.mistake("most", "expected at least as much as `least`")
+    if percent is None:
+        return None
+    return parts.Percentage(percent, fee or NOTHING, free_events, free_amount, least or NOTHING, most)
+
+
+def _matrix(found: Fields) -> parts.Charge | None:
+    dimensions = found.scalars("dimensions", read.name)
+    default = found.scalar("default", read.unit_price)
+    cells = [
+        (one, one.scalar("unit_price", read.unit_price), tuple(one.scalar(name, read.text) for name in dimensions))
+        for one in found.mappings("cells", (*dimensions, "unit_price"), ("unit_price",))
+    ]
+    if "dimensions" in found and not dimensions:
+        found.mistake("dimensions", "expected at least one dimension of the meter")
+    for cell, _, key in cells:
+        if dimensions and not any(key):
+            found.page.mistake(cell.node, cell.place, "this cell takes all usage: write its price as the `default`")
+    if default is None:
+        return None
+    priced = [parts.Cell(key, unit_price) for _, unit_price, key in cells if unit_price is not None]
+    return parts.Matrix((*priced, parts.Cell((None,) * len(dimensions), default)))
+
+
+def _tiers(reading: parts.Reading) -> Callable[[Fields], parts.Charge | None]:
+    def tiers(found: Fields) -> parts.Charge | None:
+        read_tiers = [_tier(one) for one in found.mappings("tiers", TIER)]
+        if "tiers" in found and not read_tiers:
+            found.mistake("tiers", "expected at least one tier: {unit_price: ...}")
+        return parts.Tiers(tuple(read_tiers), reading) if read_tiers else None
+
+    return tiers
+
+
+def _tier(found: Fields) -> parts.Tier:
+    """A tier; with mistakes in it, nobody prices by it."""
+    up_to, fee = found.scalar("up_to", read.quantity), found.scalar("flat_fee", read.amount)
+    unit_price, percent = found.scalar("unit_price", read.unit_price), found.scalar("percent", read.percent)
+    size, of_package = found.scalar("package_size", read.quantity), found.scalar("package_price", read.unit_price)
+    if ("package_size" in found) != ("package_price" in found):
+        missing = "package_price" if "package_size" in found else "package_size"
+        found.mistake(missing, f"{missing} is missing: a package has a size and a price")
+    priced = [name for name in ("unit_price", "percent", "package_price") if name in found]
+    if len(priced) > 1:
+        found.mistake(priced[1], f"a tier's units have one price: keep {priced[0]} or {priced[1]}")
+    if not priced and "flat_fee" not in found:
+        found.mistake("unit_price", "unit_price is missing: a tier has that, a percent, a package or a flat_fee")
+    return parts.Tier(up_to, unit_price if of_package is None else of_package, percent, size, fee)
+
+
+class Model(NamedTuple):
+    """How a charge is written."""
+
+    charge: Callable[[Fields], parts.Charge | None]
+    needs: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+
+
+TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price", "flat_fee")
+COMMON: Final = ("product", "model", "from", "adjustments", "rounding")
+OF_USAGE: Final = ("conversion", "free_units")
+MODELS: Final = {
+    "flat": Model(_flat, ("amount",), ("proration",)),
+    "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),
+    "graduated": Model(_tiers(parts.Reading.GRADUATED), ("meter", "tiers"), OF_USAGE),
+    "volume": Model(_tiers(parts.Reading.VOLUME), ("meter", "tiers"), OF_USAGE),
+    "package": Model(_package, ("meter", "package_size", "package_price"), (*OF_USAGE, "packages")),
+    "percentage": Model(_percentage, ("meter", "percent"), ("fee", "free_events", "free_amount", "least", "most")),
+    "matrix": Model(_matrix, ("meter", "dimensions", "cells", "default")),
+    "dynamic": Model(_dynamic, ("meter",), ("multiplier",)),
+}
+FIELDS: Final = tuple(
+    dict.fromkeys((*COMMON, *(field for model in MODELS.values() for field in (*model.needs, *model.takes))))
+)
+ADJUSTMENTS: Final[dict[str, tuple[Callable[[Fraction], parts.Adjustment], Callable[[str], Fraction]]]] = {
+    "percent_off": (parts.PercentOff, read.part),
+    "amount_off": (parts.AmountOff, read.amount),
+    "maximum": (parts.Maximum, read.amount),
+    "minimum": (parts.Minimum, read.amount),
+}
