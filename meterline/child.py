@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 LISTENING = re.compile(r"event='listening'.* url='([^']+)'")
-START_S = 60
+START_S = 180
 METERLINE = (sys.executable, "-m", "meterline.cli")
 
 
