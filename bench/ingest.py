@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from concurrent.futures import ProcessPoolExecutor
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,8 +131,8 @@ def baseline(lines: str, path: str) -> dict[str, Any]:
 
 def in_process(function: Any, *arguments: Any) -> Any:
     """`function` in a fresh process: an engine opens one path a process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def ingest(events: int, batch: int, customers: int, connections: int, rounds: int) -> dict[str, Any]:
