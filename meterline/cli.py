@@ -6,6 +6,7 @@ Exit status: 0 done and true; 1 something does not hold; 2 the request itself is
 import argparse
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -121,12 +122,18 @@ def _add_evidence(commands: Any, parents: list[argparse.ArgumentParser]) -> None
         ("conflicts", "second bodies under an identity that was taken"),
     ):
         one = commands.add_parser(name, parents=parents, help=says)
-        one.add_argument("--limit", type=int, default=1000, help="how many to show (default: 1000)")
+        one.add_argument("--limit", type=_how_many, default=1000, metavar="N", help="how many to show (default: 1000)")
         one.set_defaults(run=_operation(name, ["tenant", "limit"]), show=name)
     replay = commands.add_parser("replay", parents=parents, help="count what is in quarantine and can be by now")
     replay.add_argument("--source", help="only events of this source")
     replay.add_argument("--id", help="only the event with this id")
     replay.set_defaults(run=_operation("replay", ["tenant", "source", "id"]), show="replay")
+
+
+def _how_many(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number from 1 to 999999999")
+    return int(text)
 
 
 def _operation(name: str, parameters: list[str]) -> Any:
