@@ -23,6 +23,7 @@ from ledger.errors import Damaged, LedgerError, Unavailable
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
+from ledger.trouble import Trouble
 from ledger.usage import Keyed, Singles, Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
 from ledger.writer import BlockWriter, adopt, unmarked
@@ -44,6 +45,7 @@ class Ledger:
         self.directory = directory
         self.identity = anchor.identify(relational)
         self._anchored = genesis(self.identity.id)
+        self._anchor_trouble = Trouble("anchoring the head")
         self._large_merges: bool | None = None
         self._closing = threading.Event()
         with contextlib.ExitStack() as opened:
@@ -79,6 +81,16 @@ class Ledger:
     def head(self) -> Marker:
         """The last marked block: the newest cutoff there is."""
         return self._head
+
+    @property
+    def anchored_block(self) -> int:
+        """The last block that would be missed if it were cut off."""
+        return self._anchored.block
+
+    @property
+    def anchor_trouble(self) -> str:
+        """What keeps later blocks from being anchored; empty while nothing does."""
+        return self._anchor_trouble.what
 
     def append(self, rows: pa.Table, catalog: int, received: int) -> Marker:
         """Store `rows` as the next block; see BlockWriter.append."""
@@ -274,7 +286,7 @@ class Ledger:
 
     def _keep_anchor(self) -> None:
         while not self._closing.wait(ANCHOR_EVERY_S):
-            with contextlib.suppress(OSError, sa.exc.SQLAlchemyError):  # a full disk: tried again the next time
+            with self._anchor_trouble.outlived():
                 self._anchor_head()
 
     def _anchor_head(self) -> None:

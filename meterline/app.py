@@ -60,7 +60,9 @@ def _router(installation: Installation, keyring: Keyring, metrics: Metrics, upke
         if failure is None and not installation.stopping:
             # Events are taken and counted all the same, so it stays ready.
             put_off = f"; upkeep is put off: {upkeep.trouble}" if upkeep.trouble else ""
-            return PlainTextResponse(f"ready{put_off}\n")
+            trouble = installation.ledger.anchor_trouble
+            unanchored = f"; a cut tail would not be seen, the head can't be anchored: {trouble}" if trouble else ""
+            return PlainTextResponse(f"ready{put_off}{unanchored}\n")
         reason = "stopping" if failure is None else f"the intake stopped: {failure}"
         return PlainTextResponse(f"not ready: {reason}\n", 503)
 

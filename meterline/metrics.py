@@ -54,6 +54,11 @@ class _State(Collector):
         ledger, intake = self._installation.ledger, self._installation.intake
         yield GaugeMetricFamily("meterline_head_block", "Number of the last marked block", ledger.head.block)
         yield GaugeMetricFamily(
+            "meterline_anchored_block",
+            "Number of the last block whose loss would be seen; /readyz says why it stays behind the head",
+            ledger.anchored_block,
+        )
+        yield GaugeMetricFamily(
             "meterline_usage_waiting_events", "Accepted events that are not in usage yet", ledger.waiting_events
         )
         yield GaugeMetricFamily(

@@ -1,16 +1,13 @@
 """Do what waits for a quiet moment: derive usage in large steps, and let large parts merge.
 
-It outlives whatever goes wrong: a report derives what it needs itself, so nothing is lost while upkeep is put off, and
-what was wrong may pass. What it was put off by is said once, and shown for as long as it lasts.
+It outlives whatever goes wrong: a report derives what it needs itself, so nothing is lost while upkeep is put off.
 """
 
 import threading
 import time
 from typing import Protocol
 
-import structlog
-
-log = structlog.get_logger()
+from ledger.trouble import Trouble
 
 UPKEEP_EVERY_S = 0.25
 PAUSE_TIMES_MAX = 64
@@ -39,12 +36,16 @@ class Upkeep:
         self._quiet_s = quiet_s
         self._lag_events_max = lag_events_max
         self._every_s = every_s
-        self.trouble = ""
-        """What it is put off by; empty while it is not."""
+        self._trouble = Trouble("upkeep")
         self._last_block_at = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """What it is put off by; empty while it is not."""
+        return self._trouble.what
 
     def block_stored(self) -> None:
         """It is not quiet."""
@@ -53,19 +54,9 @@ class Upkeep:
     def _run(self) -> None:
         pause_s = self._every_s
         while not self._stop.wait(pause_s):
-            try:
+            with self._trouble.outlived():
                 self._keep_up()
-            except Exception as error:  # the world's, or a bug: here neither may end what comes after it
-                trouble = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-                if trouble != self.trouble:
-                    log.exception("upkeep put off")
-                self.trouble = trouble
-                pause_s = min(pause_s * 2, self._every_s * PAUSE_TIMES_MAX)
-            else:
-                if self.trouble:
-                    log.info("upkeep goes on")
-                self.trouble = ""
-                pause_s = self._every_s
+            pause_s = min(pause_s * 2, self._every_s * PAUSE_TIMES_MAX) if self.trouble else self._every_s
 
     def _keep_up(self) -> None:
         quiet = time.monotonic() - self._last_block_at > self._quiet_s

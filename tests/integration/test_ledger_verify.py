@@ -4,6 +4,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from ledger.anchor import FILE_NAME, Anchor, ledgers
 from ledger.block import SCHEMA, chain_after, genesis, mark
@@ -274,6 +275,25 @@ def test_the_head_is_anchored_within_a_moment_and_not_only_at_the_end(place: Pla
             ledger._closing.wait(0.01)
         anchored = msgspec.json.decode((place.directory / FILE_NAME).read_bytes(), type=Anchor)
         assert anchored == Anchor(ledger.identity.id, 1, head.chain.hex())
+
+
+def test_a_head_that_can_not_be_anchored_is_said_and_shown_until_it_can(place: Place) -> None:
+    in_the_way = place.directory / f"{FILE_NAME}.new"
+    with place.ledger() as ledger, capture_logs() as said:
+        in_the_way.mkdir()
+        append(ledger, 1)
+        while not ledger.anchor_trouble:
+            ledger._closing.wait(0.01)
+        assert ledger.anchor_trouble.startswith("IsADirectoryError")
+        assert (ledger.anchored_block, ledger.head.block) == (0, 1)
+        in_the_way.rmdir()
+        while ledger.anchor_trouble:
+            ledger._closing.wait(0.01)
+        assert (ledger.anchored_block, ledger.head.block) == (1, 1)
+    assert [(one["event"], one["log_level"]) for one in said] == [
+        ("anchoring the head put off", "error"),
+        ("anchoring the head goes on", "info"),
+    ]
 
 
 @pytest.mark.parametrize(

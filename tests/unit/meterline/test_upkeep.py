@@ -83,7 +83,7 @@ def test_what_lasts_is_said_once_and_what_changes_again(steps: Steps, upkeep: Up
 
 
 def test_metrics_show_that_it_is_put_off(steps: Steps, upkeep: Upkeep) -> None:
-    ledger = SimpleNamespace(head=SimpleNamespace(block=1), waiting_events=0, parts=list)
+    ledger = SimpleNamespace(head=SimpleNamespace(block=1), anchored_block=1, waiting_events=0, parts=list)
     intake = SimpleNamespace(index=SimpleNamespace(count=0, nbytes=0), inflight_bytes=0)
     metrics = Metrics(SimpleNamespace(ledger=ledger, intake=intake), upkeep)  # type: ignore[arg-type]
     assert b"\nmeterline_upkeep_put_off 0.0\n" in metrics.text()
