@@ -53,6 +53,7 @@ class Ledger:
             migrate(self._write, migrations())
             self.writing = opened.enter_context(open_handle(settings, session="follower"))
             self.reading = opened.enter_context(open_handle(settings, readonly=True))
+            self._watching = opened.enter_context(open_handle(settings, readonly=True))
             self._recover()
             self._opened = opened.pop_all()
         self._anchoring = threading.Thread(target=self._keep_anchor, name="anchor", daemon=True)
@@ -268,8 +269,8 @@ class Ledger:
         yield from usage_problems(self.reading, cutoff, self._follower.cut_short, self._meters_at)
 
     def parts(self) -> list[tuple[str, int, int, int]]:
-        """(table, parts, rows, bytes): the merges still owed."""
-        return [(table, parts, rows, nbytes) for table, parts, rows, nbytes in self.reading.rows("table_parts")]
+        """(table, parts, rows, bytes): the merges still owed; whoever watches the ledger waits for no report."""
+        return [(table, parts, rows, nbytes) for table, parts, rows, nbytes in self._watching.rows("table_parts")]
 
     def let_large_parts_merge(self, *, allowed: bool) -> None:
         """Merge large parts of `events` only while it is quiet; it is in order as it is, and read by block."""

@@ -70,13 +70,15 @@ def _router(installation: Installation, keyring: Keyring, metrics: Metrics, upke
         text = await asyncio.to_thread(metrics.text)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    # Reports share one reader. Those that wait for it hold no thread: without one left, the metrics would wait too.
+    turn = asyncio.Lock()
     app = Starlette(
         routes=[
             Route("/livez", livez),
             Route("/readyz", readyz),
             Route("/metrics", metrics_page),
-            Route("/v1/usage", _reading(installation, keyring, _usage)),
-            Route("/v1/events", _reading(installation, keyring, _events)),
+            Route("/v1/usage", _reading(installation, keyring, turn, _usage)),
+            Route("/v1/events", _reading(installation, keyring, turn, _events)),
         ],
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )
@@ -85,8 +87,10 @@ def _router(installation: Installation, keyring: Keyring, metrics: Metrics, upke
     return app
 
 
-def _reading(installation: Installation, keyring: Keyring, report: Report) -> Callable[[Request], Any]:
-    """An endpoint that answers `report` to whoever has the scope read."""
+def _reading(
+    installation: Installation, keyring: Keyring, turn: asyncio.Lock, report: Report
+) -> Callable[[Request], Any]:
+    """An endpoint that answers `report` to whoever has the scope read; `turn` is one for all of them."""
 
     async def endpoint(request: Request) -> Response:
         key = keyring.holder(request.headers.get("authorization", ""))
@@ -95,7 +99,8 @@ def _reading(installation: Installation, keyring: Keyring, report: Report) -> Ca
         assert key is not None
         query = {name: request.query_params.getlist(name) for name in request.query_params}
         try:
-            return JSONResponse(await asyncio.to_thread(report, installation, key.tenant, query))
+            async with turn:
+                return JSONResponse(await asyncio.to_thread(report, installation, key.tenant, query))
         except QuestionError as error:
             return _problem(Problem("Question not understood", 400, str(error)))
         except LedgerError as error:

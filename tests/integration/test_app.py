@@ -18,6 +18,10 @@ from meterline.settings import Settings
 from meterline.upkeep import Upkeep
 from tests.place import Place, append
 
+REPORT = "/v1/usage?meter=gb_out&from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z"
+REPORTS = 100
+ANSWER_S = 60
+
 
 class Service:
     """The app of a service on one place, asked without a socket."""
@@ -62,6 +66,19 @@ def service(place: Place) -> Iterator[Service]:
         upkeep = Upkeep(ledger, quiet_s=3600, lag_events_max=2**40)
         yield Service(place, ledger, intake, upkeep)
         upkeep.close()
+
+
+def test_metrics_wait_for_no_report_however_many_there_are(service: Service) -> None:
+    async def asked() -> None:
+        with service.ledger.reading._turn:  # a report that takes long
+            reports = [asyncio.create_task(service.got(REPORT)) for _ in range(REPORTS)]
+            status, text = await asyncio.wait_for(service.got("/metrics"), ANSWER_S)
+            assert not any(report.done() for report in reports)
+        assert status == 200
+        assert b'\nmeterline_parts{table="events"} 1.0\n' in text
+        assert {status for status, _ in await asyncio.gather(*reports)} == {200}
+
+    asyncio.run(asked())
 
 
 def test_a_head_that_can_not_be_anchored_shows_and_the_service_stays_ready(place: Place, service: Service) -> None:
