@@ -5,12 +5,7 @@ start on a machine waits for it. Such a loop reads beyond an array's end without
 bounds checked.
 """
 
-import contextlib
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -19,29 +14,12 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic, register_jitable
 from numpy.typing import NDArray
 
+from ledger.machine_code import place
+
 Loop = TypeVar("Loop", bound=Callable[..., Any])
 Bytes = NDArray[np.uint8]
-PACKAGES = ("ledger", "metering", "rating")
-"""Where there are loops."""
 
-
-def _cache() -> Path | None:
-    """Where machine code is kept, a place for each state of the source: a loop holds what it calls in other modules."""
-    root = Path(__file__).parents[1]
-    sources = hashlib.blake2b(digest_size=8)
-    for file in sorted(file for package in PACKAGES for file in (root / package).rglob("*.py")):
-        sources.update(file.read_bytes())
-    own = os.environ.get("NUMBA_CACHE_DIR")
-    for base in [Path(own)] if own else [Path(__file__).parent / "__pycache__", Path("~/.cache").expanduser()]:
-        directory = base / f"meterline-{sources.hexdigest()}"
-        with contextlib.suppress(OSError, RuntimeError):
-            directory.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=directory).close()
-            return directory
-    return None
-
-
-CACHE = _cache()
+CACHE = place()
 """None where nothing can be written: then each start compiles."""
 numba.config.CACHE_DIR = str(CACHE or "")
 
