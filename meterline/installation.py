@@ -116,6 +116,7 @@ def _engine(settings: Settings, directory: Path) -> EngineSettings:
 def _intake(settings: Settings) -> IntakeSettings:
     return IntakeSettings(
         body_bytes_max=settings.body_bytes_max,
+        request_events_max=settings.request_events_max,
         inflight_bytes_max=settings.inflight_bytes_max,
         block_events_max=settings.block_events_max,
         block_bytes_max=settings.block_bytes_max,

@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clickhouse_password: str = ""
     query_memory_bytes_max: Positive = 4 * 2**30
     body_bytes_max: Places = 32 * 2**20
+    request_events_max: Positive = 200_000
     inflight_bytes_max: Positive = 256 * 2**20
     header_seconds_max: Positive = 10
     """How long the headers of a request may take to arrive."""

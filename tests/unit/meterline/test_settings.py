@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from metering.columns import Bounds
+from metering.intake import IntakeSettings
+from meterline.installation import _intake
 from meterline.settings import Settings, SettingsError, load
 
 
@@ -17,6 +21,13 @@ def test_what_is_given_beats_the_environment_and_that_beats_the_file(tmp_path: P
     file.write_text('port = 1\nlinger_ms = 2\ndata = "from-file"\n')
     found = load({"METERLINE_PORT": "3", "METERLINE_LINGER_MS": "4", "OTHER": "x"}, file, port=5, data=None)
     assert (found.port, found.linger_ms, found.data) == (5, 4, "from-file")
+
+
+def test_every_limit_of_the_intake_can_be_set_and_has_one_default() -> None:
+    assert _intake(Settings()) == IntakeSettings()
+    names = {*IntakeSettings.__struct_fields__, *Bounds.__struct_fields__} - {"bounds"}
+    found = _intake(msgspec.convert(dict.fromkeys(names, 7), Settings))
+    assert {*msgspec.structs.astuple(found)} == {7, Bounds(7, 7)}
 
 
 @pytest.mark.parametrize(
