@@ -57,8 +57,6 @@ class EngineSettings(msgspec.Struct, frozen=True):
     password: str = ""
     database: str = "meterline"
     query_memory_bytes_max: int = 4 * 2**30
-    threads_max: int = 0
-    """0: as many as there are cores."""
     session_wait_s: float = 30.0
     """How long a statement waits for one that a lost connection left running on a server."""
 
@@ -180,7 +178,6 @@ def _session_settings(settings: EngineSettings) -> dict[str, Any]:
         # A step of usage may hold events of any number of months; it need not be one part.
         "max_partitions_per_insert_block": 0,
         "max_query_size": STATEMENT_BYTES_MAX,
-        "max_threads": settings.threads_max,
         "max_memory_usage": settings.query_memory_bytes_max,
         "max_bytes_before_external_group_by": settings.query_memory_bytes_max // 2,
         "max_bytes_before_external_sort": settings.query_memory_bytes_max // 2,

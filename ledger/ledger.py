@@ -110,11 +110,6 @@ class Ledger:
         """How many accepted events are not in usage yet."""
         return self._follower.waiting_events
 
-    @property
-    def derived_block(self) -> int:
-        """The block usage is derived to."""
-        return self._follower.done_block
-
     def totals(self, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
         """Sums per meter, subject and stretch between two boundaries, at `cutoff`."""
         return usage.totals(self._usage, tenant, boundaries, cutoff)

@@ -7,8 +7,6 @@ import re
 from datetime import UTC, datetime
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
 TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,30}))?"
@@ -42,11 +40,6 @@ def instant(text: str) -> int | None:
     in_utc = days * DAY_MS + (within_s - (-offset_min if sign == "-" else offset_min) * 60) * 1000 + within_ms
     # What a zone takes out of years 1 to 9999 could not be written again in UTC.
     return in_utc if YEAR_1_MS <= in_utc < YEAR_10000_MS else None
-
-
-def timestamps(instants_ms: NDArray[np.int64]) -> pa.Array:
-    """`instants_ms` as a column of UTC timestamps."""
-    return pa.array(instants_ms, pa.int64()).cast(pa.timestamp("ms", "UTC"))
 
 
 def instant_text(instant_ms: int) -> str:

@@ -5,18 +5,17 @@ import msgspec
 PROBLEM_TYPE = "application/problem+json"
 
 
-class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+class Problem(msgspec.Struct, frozen=True):
     """One answer that is an error."""
 
     title: str
     status: int
     detail: str
-    type: str = "about:blank"
     retry_after_s: int = 0
 
     def body(self) -> bytes:
         """The answer's body."""
-        said = {"type": self.type, "title": self.title, "status": self.status, "detail": self.detail}
+        said = {"type": "about:blank", "title": self.title, "status": self.status, "detail": self.detail}
         return msgspec.json.encode(said)
 
     def headers(self) -> list[tuple[bytes, bytes]]:

@@ -206,7 +206,7 @@ def test_a_step_without_its_record_is_derived_again_and_counted_once(place: Plac
         steps = ledger.reading.rows("steps")
     place.raw.execute("DELETE FROM usage_steps WHERE 1")
     with place.ledger() as again:
-        assert again.derived_block == 0
+        assert again._follower.done_block == 0
         assert usage(again) == {"api_calls": (6, 6 * 10**9), "gb_out": (6, 6 * 10**8)}
         assert images(again) == before
         assert again.reading.rows("steps")[0][0] > steps[-1][0]
@@ -272,7 +272,7 @@ def test_a_reader_that_sees_a_head_can_derive_up_to_it_at_that_very_moment(place
         ledger._follower.block_marked = read_first  # type: ignore[method-assign]
         append(ledger, 2)
         ledger.derive()
-        assert ledger.derived_block == 2
+        assert ledger._follower.done_block == 2
 
 
 def test_usage_before_a_cutoff_stays_as_it_was(place: Place) -> None:

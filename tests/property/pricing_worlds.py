@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 Parameters = dict[str, Any]
 
-CURRENCY_OF_SCALE = {0: "JPY", 2: "EUR", 3: "KWD", 4: "CLF"}
-
 
 class Line(NamedTuple):
     """One line of a batch: its price's place, its quantities, and where it stands in its period."""

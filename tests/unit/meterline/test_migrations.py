@@ -23,7 +23,7 @@ def test_the_revisions_make_what_the_packages_declare(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_newest_is_the_newest_revision(tmp_path: Path) -> None:
+def test_newest_is_the_newest_revision() -> None:
     folder = Path(migrations.__file__).parent
     config = Config()
     config.set_main_option("script_location", str(folder))
