@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ledger.block import Marker
+from ledger.disk import sync_directory
 from ledger.errors import Damaged
 from ledger.relational import metadata
 
@@ -64,16 +65,7 @@ def write(relational: sa.Engine, directory: Path, ledger_id: str, head: Marker) 
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(directory / FILE_NAME)
-    _sync(directory)
-
-
-def _sync(directory: Path) -> None:
-    """Have a renaming on the disk: until then a power cut takes the file back to what it said before."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(directory)
 
 
 def read(relational: sa.Engine, directory: Path) -> list[Anchor]:

@@ -9,6 +9,7 @@ import errno
 import os
 from pathlib import Path
 
+from ledger.disk import sync_directory
 from posting.erp import OutcomeUnknown, Unavailable
 
 NOTHING_WAS_LINKED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMLINK})
@@ -23,7 +24,7 @@ def create(path: Path, content: bytes) -> bool:
         _remove(temporary)
     if made:
         try:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         except OSError as error:
             raise OutcomeUnknown(f"{path} was written, but may not be on the disk: {error}") from error
     return made
@@ -71,15 +72,7 @@ def _make_directory(directory: Path) -> None:
         return
     _make_directory(directory.parent)
     directory.mkdir(exist_ok=True)
-    _sync_directory(directory.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(directory.parent)
 
 
 def _remove(temporary: Path) -> None:
