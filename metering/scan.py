@@ -79,8 +79,6 @@ def scan_value(text: Bytes, may_be_array: bool, spans: Spans, time: Int64s) -> i
             at += 1
         else:
             while True:
-                if events == len(spans):
-                    return -1
                 at = event_end(text, at, end, True, spans, time, events)
                 if at < 0:
                     return -1
@@ -111,8 +109,6 @@ def scan_lines(text: Bytes, spans: Spans, time: Int64s) -> int:
     events = 0
     at = space_end(text, 0, end, True)
     while at < end:
-        if events == len(spans):
-            return -1
         at = event_end(text, at, end, False, spans, time, events)
         if at < 0:
             return -1
@@ -127,7 +123,7 @@ def scan_lines(text: Bytes, spans: Spans, time: Int64s) -> int:
 @compiled
 def event_end(text: Bytes, at: int, end: int, newline: bool, spans: Spans, time: Int64s, event: int) -> int:
     """After the event at `at`; its places are written to `spans`, its instant to `time`. -1 if it is not plain."""
-    if at >= end or text[at] != OPEN_OBJECT:
+    if event == len(spans) or at >= end or text[at] != OPEN_OBJECT:
         return -1
     spans[event, DATA], spans[event, DATA + 1] = ABSENT, NO_DATA_BYTES
     seen = time_at = time_length = 0
