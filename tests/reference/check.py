@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
@@ -17,13 +17,20 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 def failure(case: Parameters) -> str | None:
     """What differs between the case's `expected` and the reference, or None."""
-    expected = {name: value for name, value in case["expected"].items() if name not in INSTRUCTIONS}
     try:
         figures = evaluate(case)
     except (AssertionError, LookupError, TypeError, ValueError) as reason:
         return f"{type(reason).__name__}: {reason}"
-    differing = [name for name in expected if not agrees(expected[name], figures[name], case["expected"])]
-    return "; ".join(f"{name}: expected {expected[name]}, got {printed(figures[name])}" for name in differing) or None
+    return difference(case, figures)
+
+
+def difference(case: Parameters, figures: Mapping[str, Any]) -> str | None:
+    """Where the case's `expected` is not in `figures`, or None."""
+    expected = {name: value for name, value in case["expected"].items() if name not in INSTRUCTIONS}
+    differing = [name for name in expected if not agrees(expected[name], figures.get(name), case["expected"])]
+    return (
+        "; ".join(f"{name}: expected {expected[name]}, got {printed(figures.get(name))}" for name in differing) or None
+    )
 
 
 def agrees(expected: Any, actual: Any, how: Parameters) -> bool:
@@ -70,9 +77,9 @@ def _same_number(expected: str, actual: Fraction, how: Parameters) -> bool:
     return not is_decimal and round_to(actual, len(expected.partition(".")[2]), "half_up") == Fraction(expected)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print every failure and the count; 1 when there is one."""
-    cases = [json.loads(line) for path in arguments for line in Path(path).read_text().splitlines() if line.strip()]
+def run(files: Sequence[str], failure: Callable[[Any], str | None]) -> int:
+    """Print every failure of the cases in `files` and the count; 1 when there is one."""
+    cases = [json.loads(line) for file in files for line in Path(file).read_text().splitlines() if line.strip()]
     failures = [(case["id"], reason) for case in cases if (reason := failure(case)) is not None]
     for name, reason in failures:
         sys.stdout.write(f"{name}: {reason}\n")
@@ -81,4 +88,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(run(sys.argv[1:], failure))
