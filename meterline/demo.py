@@ -255,9 +255,9 @@ class Story:
 
 
 def _tell_proof(directory: Path, report: dict[str, Any]) -> None:
-    tables.console.print("\n[bold]What was proved[/bold]")
+    tables.console.print("\n[bold]What was proved[/bold]", markup=True)
     for proof, holds in report["proofs"].items():
-        tables.console.print(f"  {'[green]yes[/green]' if holds else '[red]NO[/red] '}  {proof}")
+        tables.console.print(f"  {'[green]yes[/green]' if holds else '[red]NO[/red] '}  {proof}", markup=True)
     tables.console.print(f"\n{report['documents']:,} documents in {report['seconds']} s. Where everything is:")
     for what, path in (
         ("the ledger", directory / "ledger"),

@@ -10,7 +10,8 @@ Result = dict[str, Any]
 WHAT_IF_SHOWN = 20
 ROWS_SHOWN = 40
 
-console = Console(highlight=False)
+# Names and reasons are shown as they are: `[eu]` is no style and `:de:` no flag.
+console = Console(highlight=False, markup=False, emoji=False)
 
 
 def show(kind: str, result: Result) -> None:
@@ -174,7 +175,7 @@ def _replay(result: Result) -> None:
         f"{result['conflicts']:,} conflicts; {result['left']:,} still can't be counted"
     )
     if "message" in result:
-        console.print(result["message"], markup=False)
+        console.print(result["message"])
 
 
 def _what_if(result: Result) -> None:
