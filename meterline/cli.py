@@ -18,6 +18,8 @@ import structlog
 from meterline.settings import Settings, SettingsError, from_process
 
 BENCHES = ("ingest", "close", "rate")
+NUMBER_MAX = 2**31 - 1
+BY = "On one machine the name is what is typed: that a second person approves is a discipline there, and not a proof."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,13 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="meterline", description="Usage events, counted once, billed and posted.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--data", metavar="DIR", help="directory of the ledger (default: meterline-data)")
-    common.add_argument("--config", type=Path, metavar="FILE", help="settings (default: meterline.toml, if there)")
-    common.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    of_tenant = argparse.ArgumentParser(add_help=False)
-    of_tenant.add_argument("--tenant", default="default", metavar="T", help="whose (default: default)")
-
+    common, of_tenant = _common(), _of_tenant("default")
     demo = commands.add_parser("demo", parents=[common], help="the whole story on synthetic usage, embedded")
     demo.set_defaults(run=_demo)
     serve = commands.add_parser("serve", parents=[common], help="the service: events in, questions answered")
@@ -53,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help="port to listen on (default: 8080; 0: any)")
     serve.set_defaults(run=_serve)
     _add_keys(commands, common)
+    _add_catalog(commands, [common, of_tenant])
     _add_billing(commands, [common, of_tenant])
     _add_evidence(commands, [common, of_tenant])
     bench = commands.add_parser("bench", help="figures beside a baseline measured in the same run")
@@ -60,6 +57,21 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("options", nargs=argparse.REMAINDER, help="see `meterline bench NAME --help`")
     bench.set_defaults(run=_bench, config=None, data=None)
     return parser
+
+
+def _common(default: str | None = None) -> argparse.ArgumentParser:
+    """What every command takes; with SUPPRESS, an action leaves what was given before it as it is."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=default)
+    common.add_argument("--data", metavar="DIR", help="directory of the ledger (default: meterline-data)")
+    common.add_argument("--config", type=Path, metavar="FILE", help="settings (default: meterline.toml, if there)")
+    common.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return common
+
+
+def _of_tenant(default: str) -> argparse.ArgumentParser:
+    of_tenant = argparse.ArgumentParser(add_help=False)
+    of_tenant.add_argument("--tenant", default=default, metavar="T", help="whose (default: default)")
+    return of_tenant
 
 
 def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -77,11 +89,46 @@ def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
         one.set_defaults(run=_operation(f"keys {action}", ["key"]), show="key" if action == "rotate" else "revoked")
 
 
-def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    apply = commands.add_parser("apply", parents=parents, help="meters, prices, customers, contracts from a file")
+def _add_catalog(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
+    by = argparse.ArgumentParser(add_help=False)
+    by.add_argument("--actor", metavar="NAME", help="who does this (default: the operating system's user)")
+    apply = commands.add_parser(
+        "apply", parents=[*parents, by], epilog=BY, help="meters, prices, customers, contracts from a file"
+    )
     apply.add_argument("file", type=Path, metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     apply.set_defaults(run=_apply, show="apply")
+
+    drafts = commands.add_parser("drafts", parents=parents, help="catalog files that wait for a second person")
+    drafts.set_defaults(run=_operation("drafts", ["tenant"]), show="drafts")
+    actions = drafts.add_subparsers(metavar="ACTION", title="actions (without one: list every draft)")
+    inner = [_common(argparse.SUPPRESS), _of_tenant(argparse.SUPPRESS)]
+    show = actions.add_parser("show", parents=inner, help="what a draft changes in today's catalog")
+    approve = actions.add_parser(
+        "approve", parents=[*inner, by], epilog=BY, help="make another person's draft the next version"
+    )
+    approve.add_argument(
+        "--shown", required=True, metavar="DIGEST", help="of the difference, as `drafts show` printed it"
+    )
+    reject = actions.add_parser("reject", parents=[*inner, by], epilog=BY, help="drop a draft")
+    reject.add_argument("--reason", required=True, metavar="R", help="why")
+    for name, action, parameters in (
+        ("show", show, []),
+        ("approve", approve, ["shown", "actor"]),
+        ("reject", reject, ["reason", "actor"]),
+    ):
+        action.add_argument("number", type=_number, metavar="N")
+        action.set_defaults(run=_operation(f"drafts {name}", ["tenant", "number", *parameters]), show=f"drafts {name}")
+
+
+def _number(text: str) -> int:
+    """The number of something that is numbered from 1 on."""
+    if not text.isdecimal() or not 1 <= int(text) <= NUMBER_MAX:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, found {text!r}")
+    return int(text)
+
+
+def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     close = commands.add_parser("close", parents=parents, help="fix the cutoff, rate a period, make its documents")
     close.add_argument("period", metavar="YYYY-MM")
     close.add_argument("--dry-run", action="store_true", help="show every invoice and journal, and write nothing")
@@ -171,7 +218,7 @@ def _operate(
 
 
 def _apply(settings: Settings, asked: argparse.Namespace) -> int:
-    return _with_file(settings, asked, "apply", {"dry_run": asked.dry_run})
+    return _with_file(settings, asked, "apply", {"dry_run": asked.dry_run, "actor": asked.actor})
 
 
 def _what_if(settings: Settings, asked: argparse.Namespace) -> int:

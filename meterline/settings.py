@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_bytes_max: Places = 32 * 2**20
     request_events_max: Positive = 200_000
     inflight_bytes_max: Positive = 256 * 2**20
+    catalog_needs_review: bool = False
+    """Whether `apply` stores a draft, which a second person approves, instead of the catalog's next version."""
     header_seconds_max: Positive = 10
     """How long the headers of a request may take to arrive."""
     body_seconds_max: Positive = 30

@@ -19,15 +19,18 @@ def show(kind: str, result: Result) -> None:
     _SHOWN[kind](result)
 
 
-def _table(title: str, columns: list[str], rows: list[list[str]], right: tuple[int, ...] = ()) -> None:
+def _table(
+    title: str, columns: list[str], rows: list[list[str]], right: tuple[int, ...] = (), *, whole: bool = False
+) -> None:
+    shown = len(rows) if whole else ROWS_SHOWN
     table = Table(title=title or None, title_justify="left", show_edge=False, pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place in right else "left", overflow="fold")
-    for row in rows[:ROWS_SHOWN]:
+    for row in rows[:shown]:
         table.add_row(*row)
     console.print(table)
-    if len(rows) > ROWS_SHOWN:
-        console.print(f"... and {len(rows) - ROWS_SHOWN} more: --json has all of them")
+    if len(rows) > shown:
+        console.print(f"... and {len(rows) - shown} more: --json has all of them")
 
 
 def _key(result: Result) -> None:
@@ -51,13 +54,62 @@ def _apply(result: Result) -> None:
     if not result["changes"]:
         console.print(f"nothing to change: the catalog is at version {result['version']}")
         return
+    _changes(result)
+    if result["draft"] is not None:
+        console.print(
+            f"this is draft {result['draft']}; the catalog stays at version {result['version']} until another person "
+            f"approves it: `meterline drafts show {result['draft']}`"
+        )
+        return
+    done = "would be" if result["dry_run"] else "is now"
+    console.print(f"the catalog {done} at version {result['version']}")
+
+
+def _changes(result: Result, *, whole: bool = False) -> None:
     changes = [
         [change["action"], change["kind"], change["id"], change["before"], change["after"]]
         for change in result["changes"]
     ]
-    _table("", ["", "what", "name", "before", "after"], changes)
-    done = "would be" if result["dry_run"] else "is now"
-    console.print(f"the catalog {done} at version {result['version']}")
+    _table("", ["", "what", "name", "before", "after"], changes, whole=whole)
+
+
+def _drafts(result: Result) -> None:
+    rows = [
+        [str(draft["draft"]), draft["by"], draft["when"], _became(draft), str(draft["changes"])]
+        for draft in result["drafts"]
+    ]
+    _table("", ["draft", "by", "when", "state", "changes"], rows, right=(0, 4))
+
+
+def _became(draft: Result) -> str:
+    """A draft's state, and whose doing that is."""
+    if draft["state"] == "draft":
+        return "draft"
+    as_what = f" as version {draft['version']}" if draft["version"] else ""
+    why = f": {draft['reason']}" if draft["reason"] else ""
+    return f"{draft['state']}{as_what} by {draft['decided_by']}{why}"
+
+
+def _draft(result: Result) -> None:
+    console.print(f"draft {result['draft']} by {result['by']}, {result['when']}: {_became(result)}")
+    if not result["changes"]:
+        console.print(f"it changes nothing in catalog version {result['against']}: reject it")
+        return
+    _changes(result, whole=True)  # what is approved is seen whole
+    if result["state"] == "draft":
+        console.print(
+            f"on top of catalog version {result['against']}; who agrees, and is not {result['by']}:\n"
+            f"meterline drafts approve {result['draft']} --shown {result['shown']}"
+        )
+
+
+def _draft_decided(result: Result) -> None:
+    if "message" in result:
+        _changes(result, whole=True)
+        console.print(result["message"])
+        return
+    again = "" if result["new"] else "nothing changed: "
+    console.print(f"{again}draft {result['draft']} by {result['by']} is {_became(result)}")
 
 
 def _close(result: Result) -> None:
@@ -199,6 +251,10 @@ _SHOWN: dict[str, Callable[[Result], None]] = {
     "keys": _keys,
     "revoked": _revoked,
     "apply": _apply,
+    "drafts": _drafts,
+    "drafts show": _draft,
+    "drafts approve": _draft_decided,
+    "drafts reject": _draft_decided,
     "close": _close,
     "discard": _discard,
     "release": _release,

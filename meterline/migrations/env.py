@@ -11,6 +11,7 @@ DECLARING = (
     "ledger.meters",
     "metering.keys",
     "posting.documents",
+    "rating.catalog_drafts",
     "rating.catalog_store",
     "rating.runs",
 )

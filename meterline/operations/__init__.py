@@ -1,6 +1,18 @@
 """Every operation there is; importing this registers them."""
 
-from meterline.operations import billing, catalog, evidence, keys, proof, what_if
+from meterline.operations import billing, catalog, drafts, evidence, keys, proof, what_if
 from meterline.operations.registry import Outcome, Output, RequestError, run
 
-__all__ = ["Outcome", "Output", "RequestError", "billing", "catalog", "evidence", "keys", "proof", "run", "what_if"]
+__all__ = [
+    "Outcome",
+    "Output",
+    "RequestError",
+    "billing",
+    "catalog",
+    "drafts",
+    "evidence",
+    "keys",
+    "proof",
+    "run",
+    "what_if",
+]

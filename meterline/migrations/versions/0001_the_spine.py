@@ -23,11 +23,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name="uq_api_keys_hash"),
     )
     op.create_table(
+        "catalog_drafts",
+        sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("drafted_by", sa.String(), nullable=False),
+        sa.Column("drafted_at", sa.BigInteger(), nullable=False, comment="UTC milliseconds"),
+        sa.Column("base_version", sa.Integer(), nullable=False, comment="catalog version it was read against"),
+        sa.Column("source", sa.Text(), nullable=False, comment="the file as it was"),
+        sa.Column("changes", sa.Integer(), nullable=False, comment="how many"),
+        sa.Column("difference", sa.Text(), nullable=False, comment="JSON; as it was drafted, then as it was approved"),
+        sa.Column("digest", sa.String(), nullable=False, comment="hex; of that difference"),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True, comment="UTC milliseconds"),
+        sa.Column("reason", sa.String(), nullable=True, comment="why it was rejected"),
+        sa.Column("version", sa.Integer(), nullable=True, comment="catalog version it became"),
+        sa.PrimaryKeyConstraint("number", name="pk_catalog_drafts"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "catalog_versions",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("applied_at", sa.BigInteger(), nullable=False, comment="UTC milliseconds"),
-        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False, comment="who applied it"),
+        sa.Column("drafted_by", sa.String(), nullable=True, comment="who drafted it, where another person approved it"),
         sa.Column("source", sa.Text(), nullable=False, comment="the file as it was applied"),
         sa.Column("digest", sa.String(), nullable=False, comment="of the file"),
         sa.PrimaryKeyConstraint("version", name="pk_catalog_versions"),
@@ -297,4 +317,5 @@ def downgrade() -> None:
 
     op.drop_table("contracts")
     op.drop_table("catalog_versions")
+    op.drop_table("catalog_drafts")
     op.drop_table("api_keys")
