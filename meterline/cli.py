@@ -131,8 +131,13 @@ def _number(text: str) -> int:
 def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     close = commands.add_parser("close", parents=parents, help="fix the cutoff, rate a period, make its documents")
     close.add_argument("period", metavar="YYYY-MM")
-    close.add_argument("--dry-run", action="store_true", help="show every invoice and journal, and write nothing")
-    close.add_argument("--discard", metavar="REASON", help="take back a close that is not approved yet")
+    either = close.add_mutually_exclusive_group()
+    either.add_argument("--dry-run", action="store_true", help="show every invoice and journal, and write nothing")
+    either.add_argument("--discard", metavar="REASON", help="take back a close that is not approved yet")
+    close.add_argument("--cutoff", metavar="C", help="with --dry-run: as it was known at this cutoff")
+    close.add_argument(
+        "--prices-as-of", metavar="DATE", help="with --dry-run: at the newest catalog of the end of this day (UTC)"
+    )
     close.set_defaults(run=_close, show="close")
     what_if = commands.add_parser("what-if", parents=parents, help="closed periods at the prices of a file")
     what_if.add_argument("file", type=Path, metavar="FILE")
@@ -249,6 +254,11 @@ def _with_file(
 
 
 def _close(settings: Settings, asked: argparse.Namespace) -> int:
+    if asked.cutoff is not None or asked.prices_as_of is not None:
+        if not asked.dry_run:
+            return _fail("--cutoff and --prices-as-of look back and write nothing: add --dry-run", 2)
+        names = ("tenant", "period", "cutoff", "prices_as_of")
+        return _operate(settings, asked, "close as known", {name: getattr(asked, name) for name in names})
     if asked.discard is not None:
         asked.show = "discard"
         parameters = {"tenant": asked.tenant, "period": asked.period, "reason": asked.discard}

@@ -118,6 +118,7 @@ def _close(result: Result) -> None:
         ["run", str(result["run"])],
         ["state", result["state"]],
         ["cutoff", f"block {result['cutoff']}"],
+        ["catalog", f"version {result['catalog']['version']}, applied {result['catalog']['applied_at']}"],
         ["events", f"{result['events']:,}"],
         ["charges", f"{result['charges']:,}"],
         *[[f"total {currency}", total] for currency, total in result["totals"].items()],

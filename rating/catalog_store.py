@@ -162,6 +162,20 @@ def newest_version(connection: sa.Connection) -> int:
     return connection.execute(sa.select(sa.func.max(catalog_versions.c.version))).scalar() or 0
 
 
+def version_before(connection: sa.Connection, tenant: str, instant_ms: int) -> int | None:
+    """The newest catalog version applied before an instant, when the tenant had a catalog by then."""
+    of_tenant = sa.case((catalog_versions.c.tenant == tenant, catalog_versions.c.version))
+    query = sa.select(sa.func.max(catalog_versions.c.version), sa.func.min(of_tenant))
+    newest, first = connection.execute(query.where(catalog_versions.c.applied_at < instant_ms)).one()
+    return None if first is None else newest
+
+
+def applied_at(connection: sa.Connection, version: int) -> int:
+    """When catalog version `version` was applied, UTC milliseconds."""
+    query = sa.select(catalog_versions.c.applied_at).where(catalog_versions.c.version == version)
+    return int(connection.execute(query).scalar_one())
+
+
 Row = dict[str, Any]
 
 

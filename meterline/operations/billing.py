@@ -1,11 +1,13 @@
 """Close a period, take a close back, show its invoices, approve and post its documents."""
 
+import re
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
+from metering.instants import DAY_MS, instant_text
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, RequestError, operation
 from meterline.tenants import checked_tenant
@@ -13,10 +15,12 @@ from posting import documents, outbox, reports
 from posting.drafts import write_drafts
 from posting.journal import journals
 from posting.making import maker
+from rating import catalog_store, runs
 from rating import close as closing
-from rating import runs
+from rating.as_known import rated_as_known
+from rating.catalog_fields import day
 from rating.conservation import Balance
-from rating.periods import parse_period
+from rating.periods import day_number, parse_period
 from rating.runs import Manifest
 
 
@@ -40,6 +44,15 @@ class Close(msgspec.Struct, frozen=True):
     period: str
     tenant: str = "default"
     dry_run: bool = False
+
+
+class AsKnown(msgspec.Struct, frozen=True):
+    """Which period, and as of when: what was stored by then (None: all), at which day's prices (None: the newest)."""
+
+    period: str
+    tenant: str = "default"
+    cutoff: str | None = None
+    prices_as_of: str | None = None
 
 
 class Discard(msgspec.Struct, frozen=True):
@@ -71,6 +84,52 @@ def close(installation: Installation, asked: Close, output: Output) -> Outcome:
         dry_run=asked.dry_run,
         on_rated=draft,
     )
+    return _closed(installation, closed, asked)
+
+
+@operation("close as known", AsKnown, alone=False)
+def close_as_known(installation: Installation, asked: AsKnown, output: Output) -> Outcome:
+    """What a period would have come to at an earlier cutoff or an earlier day's prices, whether it is closed or not."""
+    _checked_period(asked.period)
+    cutoff = _known_cutoff(asked.cutoff, installation.ledger.head.block)
+    with installation.relational.connect() as connection:
+        tenant = checked_tenant(connection, asked.tenant)
+        version = _version_as_of(connection, tenant, asked.prices_as_of)
+        output.progress(f"rating {asked.period} at cutoff {cutoff} with catalog version {version}")
+        period = parse_period(asked.period)
+        found = rated_as_known(installation.ledger, connection, tenant, version, period, cutoff, now_ms())
+    return _closed(installation, found, asked)
+
+
+CUTOFF = re.compile("[0-9]{1,20}")
+
+
+def _known_cutoff(text: str | None, head: int) -> int:
+    """The marked block that `text` names."""
+    if text is None:
+        return head
+    if not CUTOFF.fullmatch(text) or not 1 <= int(text) <= head:
+        there_are = f"they go from 1 to {head}" if head else "nothing is stored yet"
+        raise RequestError(f"cutoff {text} is none of this ledger: {there_are}; each close and report says its own")
+    return int(text)
+
+
+def _version_as_of(connection: sa.Connection, tenant: str, text: str | None) -> int:
+    """The newest catalog version of the end of a day."""
+    if text is None:
+        return catalog_store.newest_version(connection)
+    try:
+        end_ms = (day_number(day(text)) + 1) * DAY_MS
+    except ValueError as error:
+        raise RequestError(f"prices as of {text}: {error}") from error
+    version = catalog_store.version_before(connection, tenant, end_ms)
+    if version is None:
+        raise RequestError(f"tenant {tenant} had no catalog on {text} (UTC): ask for the prices of a later day")
+    return version
+
+
+def _closed(installation: Installation, closed: closing.Closed | closing.Unbalanced, asked: Close | AsKnown) -> Outcome:
+    """What a close, a dry run or a look back found."""
     if isinstance(closed, closing.Unbalanced):
         refused = _manifest_json(installation, closed.manifest) | {"run": None, "state": "refused"}
         message = "refused: usage is left over that is neither rated nor explained; nothing was kept"
@@ -81,12 +140,12 @@ def close(installation: Installation, asked: Close, output: Output) -> Outcome:
         "new": closed.new,
         "message": _message(closed),
     }
-    if asked.dry_run and closed.charges is not None:
+    if closed.run is None and closed.charges is not None:
         result["documents"] = _preview(closed.charges, asked)
     return Outcome(result)
 
 
-def _preview(charges: pa.Table, asked: Close) -> list[dict[str, Any]]:
+def _preview(charges: pa.Table, asked: Close | AsKnown) -> list[dict[str, Any]]:
     """Every document that a close would draft."""
     made = [{"kind": "invoice"} | one for one in reports.invoices(charges, asked.tenant, asked.period)["invoices"]]
     summaries = journals(charges, asked.tenant, asked.period)
@@ -106,10 +165,13 @@ def _message(closed: closing.Closed) -> str:
 def _manifest_json(installation: Installation, manifest: Manifest) -> dict[str, Any]:
     """What a close says, for scripts and for people."""
     outcomes = installation.ledger.outcome_totals(manifest.tenant, manifest.cutoff)
+    with installation.relational.connect() as connection:
+        applied_at = catalog_store.applied_at(connection, manifest.catalog_version)
     return {
         "period": manifest.period,
         "complete": manifest.complete,
         "cutoff": str(manifest.cutoff),
+        "catalog": {"version": manifest.catalog_version, "applied_at": instant_text(applied_at)},
         "events": manifest.events,
         "charges": manifest.charges,
         "totals": manifest.totals,
