@@ -164,7 +164,8 @@ def _add_evidence(commands: Any, parents: list[argparse.ArgumentParser]) -> None
     trace.add_argument("--events", action="store_true", help="the events themselves, a line of JSON each")
     trace.set_defaults(run=_trace, show="trace")
     verify = commands.add_parser("verify", parents=parents, help="check everything against itself")
-    verify.set_defaults(run=_operation("verify", []), show="verify")
+    verify.add_argument("--run", dest="number", type=_number, metavar="N", help="rate only this run again")
+    verify.set_defaults(run=_verify, show="verify")
     status = commands.add_parser(
         "status", parents=parents, help="what was taken in, from where, and what it adds up to"
     )
@@ -265,6 +266,13 @@ def _close(settings: Settings, asked: argparse.Namespace) -> int:
         return _operate(settings, asked, "discard", parameters)
     parameters = {"tenant": asked.tenant, "period": asked.period, "dry_run": asked.dry_run}
     return _operate(settings, asked, "close", parameters)
+
+
+def _verify(settings: Settings, asked: argparse.Namespace) -> int:
+    if asked.number is None:
+        return _operate(settings, asked, "verify", {})
+    asked.show = "verify run"
+    return _operate(settings, asked, "verify run", {"run": asked.number})
 
 
 def _trace(settings: Settings, asked: argparse.Namespace) -> int:

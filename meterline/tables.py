@@ -195,6 +195,17 @@ def _verify(result: Result) -> None:
     _table("What does not hold", ["where", "what"], rows)
 
 
+def _verify_run(result: Result) -> None:
+    which = f"run {result['run']} ({result['tenant']}, {result['period']}, {result['state']})"
+    if result["ok"]:
+        console.print(
+            f"{which} holds: at cutoff {result['cutoff']} with catalog version {result['catalog_version']} it gives "
+            f"the same {result['charges']:,} charges again"
+        )
+        return
+    _table(f"What differs in {which}", ["where", "what"], [[one["where"], one["what"]] for one in result["problems"]])
+
+
 def _status(result: Result) -> None:
     parts = " + ".join(f"{count:,} {name}" for name, count in result["outcomes"].items())
     console.print(f"received {result['received']:,} = {parts} (cutoff {result['cutoff']})")
@@ -264,6 +275,7 @@ _SHOWN: dict[str, Callable[[Result], None]] = {
     "post": _documents,
     "trace": _trace,
     "verify": _verify,
+    "verify run": _verify_run,
     "status": _status,
     "quarantine": _quarantine,
     "conflicts": _conflicts,

@@ -22,6 +22,8 @@ ENGINE_VERSION: Final = "2"
 
 RATING, RATED, APPROVED, DISCARDED = "rating", "rated", "approved", "discarded"
 LIVE: Final = (RATED, APPROVED)
+CUT_SHORT: Final = "cut short before it was done"
+"""Why a run is discarded that never stood: its charges may be there in part, and are never read."""
 
 _live = sa.text("state IN ('rated', 'approved')")
 runs = sa.Table(
@@ -89,6 +91,12 @@ def live_run(connection: sa.Connection, tenant: str, period: str) -> Run | None:
     return None if row is None else _run(row)
 
 
+def find(connection: sa.Connection, run: int) -> Run | None:
+    """The run of this number, whatever became of it."""
+    row = connection.execute(sa.select(runs).where(runs.c.id == run)).one_or_none()
+    return None if row is None else _run(row)
+
+
 def live_runs(connection: sa.Connection, tenant: str | None = None) -> list[Run]:
     """Every run that stands, of one tenant or of all, in the order they were made."""
     query = sa.select(runs).where(runs.c.state.in_(LIVE)).order_by(runs.c.id)
@@ -107,7 +115,7 @@ def begin(connection: sa.Connection, manifest: Manifest, now_ms: int) -> int:
     connection.execute(
         sa.update(runs)
         .where(runs.c.tenant == manifest.tenant, runs.c.period == manifest.period, runs.c.state == RATING)
-        .values(state=DISCARDED, done_at=now_ms, reason="cut short before it was done")
+        .values(state=DISCARDED, done_at=now_ms, reason=CUT_SHORT)
     )
     inserted = connection.execute(
         sa.insert(runs).values(

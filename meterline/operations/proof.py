@@ -15,6 +15,7 @@ from meterline.operations.registry import Outcome, Output, RequestError, operati
 from meterline.rechecks import document_problems, extraction_problems, run_problems
 from posting.documents import find as find_document
 from posting.lineage import charges_behind
+from rating import repeat, runs
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -29,6 +30,12 @@ class OfTenant(msgspec.Struct, frozen=True):
     """Whose."""
 
     tenant: str = "default"
+
+
+class OneRun(msgspec.Struct, frozen=True):
+    """Which run."""
+
+    run: int
 
 
 @operation("trace", Trace, alone=False)
@@ -109,6 +116,44 @@ def _problems(installation: Installation, output: Output) -> Iterator[Problem]:
         yield from document_problems(installation)
     except Damaged as damage:  # too much is wrong to look at the rest
         yield Problem(damage.where, damage.what)
+
+
+@operation("verify run", OneRun, alone=False)
+def verify_run(installation: Installation, asked: OneRun, output: Output) -> Outcome:
+    """Rate one run again, whether it still stands or was discarded, and compare it with what is stored of it."""
+    with installation.relational.connect() as connection:
+        run = runs.find(connection, asked.run)
+        if run is None:
+            raise RequestError(f"there is no run {asked.run}: a close says the number of its run")
+        if run.state == runs.RATING or run.reason == runs.CUT_SHORT:
+            raise RequestError(f"run {run.id} was never done, so nothing of it was kept: close {run.period} again")
+        output.progress(f"rating {run.period} again, at cutoff {run.manifest.cutoff}")
+        try:
+            problems = [
+                Problem(f"run {run.id}", what) for what in repeat.problems(installation.ledger, connection, run)
+            ]
+        except Damaged as damage:
+            problems = [Problem(damage.where, damage.what)]
+    said = run.manifest
+    if not problems and said.engine_version != runs.ENGINE_VERSION:
+        raise RequestError(
+            f"run {run.id} was rated by engine version {said.engine_version} and this is {runs.ENGINE_VERSION}: rate "
+            "it again with the release that closed it; its stored charges are the ones it was closed with"
+        )
+    result = {
+        "ok": not problems,
+        "run": run.id,
+        "tenant": run.tenant,
+        "period": run.period,
+        "state": run.state,
+        "cutoff": str(said.cutoff),
+        "catalog_version": said.catalog_version,
+        "engine_version": said.engine_version,
+        "charges": said.charges,
+        "digest": said.output_digest,
+        "problems": [{"where": problem.where, "what": problem.what} for problem in problems],
+    }
+    return Outcome(result, 1 if problems else 0)
 
 
 @operation("status", OfTenant, alone=False)
