@@ -92,7 +92,7 @@ def test_one_run_is_rated_again_and_what_differs_is_said(site: Site) -> None:
 
     assert site.stop() == 0
     relational = sqlite3.connect(site.data / "relational.sqlite")
-    relational.execute("UPDATE prices SET tiers = replace(tiers, '0.05', '0.06') WHERE version = 1")
+    relational.execute("UPDATE prices SET terms = replace(terms, '0.05', '0.06') WHERE version = 1")
     relational.commit()
     relational.close()
     differs = site.run("verify", "--run", "1")

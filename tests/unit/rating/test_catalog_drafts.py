@@ -9,6 +9,7 @@ from ledger.errors import Refused
 from rating import catalog_drafts, catalog_store
 from rating.catalog import Catalog
 from rating.catalog_drafts import Approval, Draft, Reading
+from rating.price_words import price_in_words
 from tests.unit.rating.world import CATALOG, NOW_MS, TENANT, applied, store
 
 DEARER = """\
@@ -76,7 +77,7 @@ def catalog(relational: sa.Engine) -> tuple[int, Catalog]:
 
 def gb_price(relational: sa.Engine) -> str:
     (plan,) = catalog(relational)[1].plans
-    return str(plan.prices[-1].tiers[0].unit_price)
+    return price_in_words(plan.prices[-1].terms)
 
 
 def test_a_draft_changes_nothing_else_and_is_listed_with_what_it_would(relational: sa.Engine) -> None:
@@ -111,7 +112,7 @@ def test_the_same_file_of_the_same_person_is_one_draft_until_it_is_decided(relat
 def test_an_approved_draft_is_the_next_version_and_says_who_drafted_and_who_applied(relational: sa.Engine) -> None:
     number = drafted(relational)
     assert approved(relational, number, digest_now(relational, number)) == Approval(2, new=True)
-    assert gb_price(relational) == "0.07"
+    assert gb_price(relational) == "0.07 a unit"
     with relational.connect() as connection:
         versions = catalog_store.catalog_versions
         row = connection.execute(sa.select(versions).where(versions.c.version == 2)).one()
@@ -136,7 +137,7 @@ def test_approving_again_changes_nothing_and_names_the_same_version(relational: 
     applied(relational, CATALOG)  # back to the old price: approving again must not bring the new one
     assert approved(relational, number, shown, "carl") == Approval(2, new=False)
     assert draft_of(relational, number) == after
-    assert gb_price(relational) == "0.05"
+    assert gb_price(relational) == "0.05 a unit"
     with pytest.raises(Refused, match=f"approved by bob and is catalog version 2, with difference {shown}"):
         approved(relational, number, "another")
 
@@ -163,7 +164,7 @@ def test_a_change_elsewhere_in_the_catalog_leaves_the_difference_as_it_was_shown
     applied(relational, OTHER_CUSTOMER)
     applied(relational, CATALOG.replace("0.0004", "0.0005"))  # another price of the same plan
     assert approved(relational, number, shown) == Approval(4, new=True)
-    assert catalog(relational)[1].plans[0].prices[0].tiers[1].unit_price.as_tuple().digits == (5,)
+    assert price_in_words(catalog(relational)[1].plans[0].prices[0].terms) == "0 up to 1000, then 0.0005"
 
 
 def test_two_differences_that_read_alike_have_two_digests(relational: sa.Engine) -> None:
@@ -225,7 +226,7 @@ def test_an_approved_draft_is_not_rejected(relational: sa.Engine) -> None:
     approved(relational, number, digest_now(relational, number))
     with pytest.raises(Refused, match="was approved by bob"):
         rejected(relational, number, "too late")
-    assert gb_price(relational) == "0.07"
+    assert gb_price(relational) == "0.07 a unit"
 
 
 def test_a_decision_in_between_takes_the_whole_approval_back(relational: sa.Engine) -> None:
