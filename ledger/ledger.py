@@ -243,6 +243,14 @@ class Ledger:
         """The events behind `lines`."""
         return trace.events_of(self._usage, self.reading, lines)
 
+    def single_usage(self, lines: pa.Table) -> list[int]:
+        """The quantity of every usage behind `lines`, in the order of time."""
+        return trace.single_usage(self._usage, lines)
+
+    def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+        """The usage behind `lines` by the values of some dimensions."""
+        return trace.usage_by_key(self._usage, lines, names)
+
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""
         anchors = anchor.read(self.relational, self.directory)  # before the cutoff: none is beyond it then

@@ -63,6 +63,30 @@ def events_of(usage: UsageReader, handle: Handle, charges: pa.Table) -> Iterator
             yield from _with_raw(handle, rows.slice(first, EVENTS_AT_ONCE))
 
 
+def single_usage(usage: UsageReader, charges: pa.Table) -> list[int]:
+    """The scaled quantity of every usage behind `charges`, in the order in which single events are priced."""
+    found = [
+        usage.table("single_usage_of_subjects", **window._asdict(), subjects=list(subjects))
+        for window, subjects in _windows(charges)
+    ]
+    if not found:
+        return []
+    # Subjects may be too many for one statement, so the engine's order would hold for parts of the usage alone.
+    ordered = pa.concat_tables(found).sort_by([(name, "ascending") for name in ("at", "block", "row")])
+    return list(decimal_column(ordered, "quantity").tolist())
+
+
+def usage_by_key(usage: UsageReader, charges: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+    """The scaled usage behind `charges` by the values of its dimensions `names`, in their order."""
+    sums: dict[tuple[str, ...], int] = {}
+    for window, subjects in _windows(charges):
+        found = usage.table("usage_of_subjects_by_key", **window._asdict(), subjects=list(subjects), names=list(names))
+        quantities = decimal_column(found, "quantity").tolist()
+        for values, quantity in zip(found["key"].to_pylist(), quantities, strict=True):
+            sums[tuple(values)] = sums.get(tuple(values), 0) + quantity
+    return sorted(sums.items())
+
+
 def _with_raw(handle: Handle, rows: pa.Table) -> Iterator[dict[str, Any]]:
     counted = rows.to_pylist()
     found = handle.table(

@@ -85,7 +85,7 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     until[:-1][followed] = since[1:][followed]
     texts = pa.concat_tables([of_plans.texts, of_contracts.texts]).take(pa.array(row))
     terms, different = _different(texts, plan_digits[set_plan[own_set]])
-    listed = price_list([_rated(text, digits) for text, _, digits in different])
+    listed = price_list([as_rated(read(text), digits) for text, _, digits in different])
     is_fee = np.array([isinstance(read(text).charge, Flat) for text, _, _ in different], dtype=np.bool_)
     prorations = texts["proration"].to_pylist()
     prices = Prices(
@@ -141,9 +141,8 @@ def _different(texts: pa.Table, digits: Int64s) -> tuple[Int64s, list[tuple[str,
     return code, list(known)
 
 
-def _rated(text: str, digits: int) -> Price:
+def as_rated(price: Price, digits: int) -> Price:
     """The price as it is rated: in its currency's decimals, and a fee by the share of the month it is owed for."""
-    price = read(text)
     charge = PerUnit(price.charge.amount) if isinstance(price.charge, Flat) else price.charge
     return Price(
         charge=charge,

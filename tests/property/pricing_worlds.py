@@ -85,6 +85,18 @@ def priced(model: str, *parts: st.SearchStrategy[Parameters]) -> st.SearchStrate
     return joined(st.just({"model": model}), *parts)
 
 
+percentages = priced(
+    "percentage",
+    st.fixed_dictionaries({"rate_percent": prices}),
+    optional(
+        fixed_fee_per_event=prices,
+        free_events=st.integers(0, 3).map(str),
+        free_amount=quantities,
+        min_per_event=prices,
+        max_per_event=prices,
+        fixed_on_zero_units=st.booleans(),
+    ),
+)
 charges = st.one_of(
     priced("flat", st.fixed_dictionaries({"amount": prices}), optional(payment_term=st.just("in_advance"))),
     priced("per_unit", st.fixed_dictionaries({"unit_price": prices})),
@@ -100,18 +112,7 @@ charges = st.one_of(
     priced("volume", tiers(plain_tier, bounded=False), zero_rule),
     priced("volume", tiers(unit_tier, bounded=True), zero_rule),
     priced("stairstep", tiers(step, bounded=True)),
-    priced(
-        "percentage",
-        st.fixed_dictionaries({"rate_percent": prices}),
-        optional(
-            fixed_fee_per_event=prices,
-            free_events=st.integers(0, 3).map(str),
-            free_amount=quantities,
-            min_per_event=prices,
-            max_per_event=prices,
-            fixed_on_zero_units=st.booleans(),
-        ),
-    ),
+    percentages,
 )
 conversions = st.one_of(
     st.fixed_dictionaries(

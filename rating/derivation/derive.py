@@ -1,0 +1,49 @@
+"""Derive what a price bills for what was used: measured, charged, adjusted and rounded, each as steps."""
+
+from rating.derivation.adjusting import adjusted, detail_rounded, rounded
+from rating.derivation.by_event import by_event
+from rating.derivation.charging import by_cells, charged
+from rating.derivation.measuring import charged_units
+from rating.derivation.numbers import signed
+from rating.derivation.steps import Derivation, Steps, Unit, Value, given
+from rating.derivation.used import Cells, Events, Used
+from rating.pricing.parts import Matrix, Percentage, Price
+
+
+def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivation:
+    """Every step from what was used to what is billed for it alone in its period."""
+    steps = Steps(measured, money)
+    parts, is_returned = _parts(steps, price, used)
+    rounding = price.rounding
+    if rounding is not None and rounding.of_details:
+        parts = [detail_rounded(steps, rounding, one) for one in parts]
+    else:
+        parts = [steps.together("together", parts)]
+    exact = steps.together("together", adjusted(steps, price, parts))
+    if is_returned:
+        exact = steps.owed("times", "given back", exact, given(-1))
+    amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
+    steps.say(f"-> rounding {signed(amount.number - exact.number, money.decimals)}")
+    return Derivation(
+        tuple(steps.made),
+        " ".join(steps.said),
+        exact.step,
+        amount.step,
+        exact.number,
+        amount.number,
+        steps.unlisted,
+    )
+
+
+def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
+    """What each part costs, and whether all of it is given back."""
+    charge = price.charge
+    if isinstance(charge, Percentage):
+        assert isinstance(used, Events)
+        return [steps.together("all events", by_event(steps, charge, used.amounts))], False
+    if isinstance(charge, Matrix):
+        assert isinstance(used, Cells)
+        return [steps.together("all cells", by_cells(steps, charge, used))], False
+    assert not isinstance(used, Events | Cells)
+    units = charged_units(steps, price, used)
+    return charged(steps, charge, units), units.is_returned

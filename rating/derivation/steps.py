@@ -1,0 +1,195 @@
+"""What a derivation is: steps, each an operation on exact numbers, given or come from a step before.
+
+The operations are a closed set, and all that somebody needs to know who evaluates the steps again:
+`rating/derivation_check.py` says what each is, and shares nothing with this module.
+"""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from msgspec import Struct
+
+from rating.derivation.numbers import exactly, shown
+from rating.pricing.written import number_text
+from rating.ratios import DOWN, HALF_UP, UP
+
+TERMS_SHOWN = 6
+
+
+class Operand(Struct, frozen=True, omit_defaults=True):
+    """An exact number as text, a decimal or n/d, and the step that it is the result of; 0 where it is given."""
+
+    value: str
+    step: int = 0
+
+
+class Step(Struct, frozen=True):
+    """One operation, in words and as numbers; steps are numbered from 1."""
+
+    number: int
+    what: str
+    operation: str
+    operands: tuple[Operand, ...]
+    result: str
+    unit: str
+    text: str
+    """The operation as people write it, with its result."""
+
+
+class Derivation(Struct, frozen=True):
+    """Every step to an amount."""
+
+    steps: tuple[Step, ...]
+    summary: str
+    """All of it in one line."""
+    exact_step: int
+    """The step whose result is the amount before its rounding."""
+    amount_step: int
+    exact: Fraction
+    amount: Fraction
+    unlisted: int
+    """How many events are in sums and not listed one by one."""
+
+    @property
+    def residual(self) -> Fraction:
+        """What the rounding added."""
+        return self.amount - self.exact
+
+
+class Value(NamedTuple):
+    """An operand while the steps are made."""
+
+    number: Fraction
+    step: int = 0
+
+
+def given(number: Fraction | int) -> Value:
+    """A number that no step made."""
+    return Value(Fraction(number))
+
+
+ROUNDED: Final = {HALF_UP: "rounded_half_up", UP: "rounded_up", DOWN: "rounded_down"}
+
+
+class Unit(NamedTuple):
+    """What a step's result counts, and how many decimals it is shown with at least."""
+
+    name: str
+    decimals: int = 0
+
+
+NO_UNIT = Unit("")
+
+
+class Steps:
+    """The steps made so far."""
+
+    def __init__(self, measured: Unit, money: Unit) -> None:
+        """In which unit usage is measured, and money is owed."""
+        self.measured = measured
+        self.money = money
+        self.made: list[Step] = []
+        self.said: list[str] = []
+        self.unlisted = 0
+
+    def take(self, operation: str, what: str, operands: Sequence[Value], unit: Unit = NO_UNIT) -> Value:
+        """One step more; its result."""
+        numbers = [operand.number for operand in operands]
+        result = _OPERATIONS[operation].of(*numbers)
+        written = tuple(Operand(number_text(operand.number), operand.step) for operand in operands)
+        number = len(self.made) + 1
+        text = _text(operation, numbers, result, unit)
+        self.made.append(Step(number, what, operation, written, number_text(result), unit.name, text))
+        return Value(result, number)
+
+    def owed(self, operation: str, what: str, *operands: Value) -> Value:
+        """One step more, whose result is money."""
+        return self.take(operation, what, operands, self.money)
+
+    def together(self, what: str, summands: Sequence[Value]) -> Value:
+        """What all of them add up to; of one alone that is itself."""
+        return summands[0] if len(summands) == 1 else self.owed("sum", what, *summands)
+
+    def say(self, words: str) -> None:
+        """Add to the summary."""
+        self.said.append(words)
+
+
+def _text(operation: str, numbers: Sequence[Fraction], result: Fraction, unit: Unit) -> str:
+    operands = _OPERATIONS[operation].text([exactly(number) for number in numbers])
+    found = f"{shown(result, unit.decimals)} {unit.name}".rstrip()
+    return f"{operands} = {found}" if operands else found
+
+
+class _Operation(NamedTuple):
+    of: Callable[..., Fraction]
+    text: Callable[[list[str]], str]
+
+
+def _event_fee(
+    paid: Fraction, percent: Fraction, fee: Fraction, least: Fraction, most: Fraction | None = None
+) -> Fraction:
+    found = max(paid * percent / 100 + fee, least)
+    return found if most is None else min(found, most)
+
+
+def _event_fee_text(numbers: list[str]) -> str:
+    paid, percent, fee, least, *most = numbers
+    said = f"{paid} x {percent} %" + (f" + {fee}" if fee != "0" else "")
+    bounds = [] if least == "0" else [f"at least {least}"]
+    bounds += [f"at most {one}" for one in most]
+    return f"{said}, {', '.join(bounds)}" if bounds else said
+
+
+def _held(quantity: Fraction, lower: Fraction, upper: Fraction | None = None) -> Fraction:
+    return max((quantity if upper is None else min(quantity, upper)) - lower, Fraction(0))
+
+
+def _held_text(numbers: list[str]) -> str:
+    quantity, lower, *upper = numbers
+    held = f"the lesser of {quantity} and {upper[0]}" if upper else quantity
+    return held if lower == "0" else f"{held} - {lower}"
+
+
+def _beyond_allowance(amount: Fraction, allowance: Fraction, *earlier: Fraction) -> Fraction:
+    left = max(allowance - sum(earlier, Fraction(0)), Fraction(0))
+    return max(amount - left, Fraction(0))
+
+
+def _nearest(number: Fraction) -> int:
+    nearest = (2 * abs(number).numerator + number.denominator) // (2 * number.denominator)
+    return nearest if number >= 0 else -nearest
+
+
+def _rounding(whole: Callable[[Fraction], int], words: str) -> _Operation:
+    return _Operation(lambda number, unit: whole(number / unit) * unit, lambda n: f"{n[0]} {words} {n[1]}")
+
+
+def _joined(sign: str) -> Callable[[list[str]], str]:
+    def text(numbers: list[str]) -> str:
+        if len(numbers) > TERMS_SHOWN:
+            return f"{sign.join(numbers[:TERMS_SHOWN])}{sign}{len(numbers) - TERMS_SHOWN} more"
+        return sign.join(numbers)
+
+    return text
+
+
+_OPERATIONS: Final = {
+    "given": _Operation(lambda number: number, lambda _: ""),
+    "sum": _Operation(lambda *summands: sum(summands, Fraction(0)), _joined(" + ")),
+    "minus": _Operation(lambda left, right: left - right, _joined(" - ")),
+    "times": _Operation(lambda left, right: left * right, _joined(" x ")),
+    "divided": _Operation(lambda left, right: left / right, _joined(" / ")),
+    "percent": _Operation(lambda number, percent: number * percent / 100, lambda n: f"{n[0]} x {n[1]} %"),
+    "prorated": _Operation(lambda part, whole: part / whole, lambda n: f"{n[0]} of {n[1]}"),
+    "beyond": _Operation(lambda number, bound: max(number - bound, Fraction(0)), lambda n: f"{n[0]} beyond {n[1]}"),
+    "beyond_allowance": _Operation(_beyond_allowance, lambda n: f"{n[0]} beyond the rest of {n[1]}"),
+    "held_by_tier": _Operation(_held, _held_text),
+    "at_least": _Operation(max, lambda n: f"{n[0]}, at least {n[1]}"),
+    "at_most": _Operation(min, lambda n: f"{n[0]}, at most {n[1]}"),
+    "event_fee": _Operation(_event_fee, _event_fee_text),
+    "rounded_half_up": _rounding(_nearest, "to the nearest"),
+    "rounded_up": _rounding(lambda number: -(-number.numerator // number.denominator), "up to a multiple of"),
+    "rounded_down": _rounding(lambda number: number.numerator // number.denominator, "down to a multiple of"),
+}

@@ -1,0 +1,36 @@
+"""What a charge was made for: a quantity, the share of a month, single events, or quantities by the values of a key."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+Key = tuple[str, ...]
+
+
+class Quantity(NamedTuple):
+    """So many units of a meter."""
+
+    units: Fraction
+
+
+class Share(NamedTuple):
+    """A part of a month: so many days, or seconds, of so many."""
+
+    part: Fraction
+    whole: Fraction
+    of: str
+
+
+class Events(NamedTuple):
+    """Single events, in the order in which they are priced."""
+
+    amounts: Sequence[Fraction]
+
+
+class Cells(NamedTuple):
+    """Quantities by key."""
+
+    quantities: Sequence[tuple[Key, Fraction]]
+
+
+Used = Quantity | Share | Events | Cells

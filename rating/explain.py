@@ -1,0 +1,203 @@
+"""Explain a charge: derive its amount again from the price of its version and its usage, and hold it to what is stored.
+
+Nothing of a derivation is kept. It is made when somebody asks, and has to end at exactly the ratio and the amount that
+the charge says; where it does not, one of the charge, the catalog or the usage was changed.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any, Final, NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import sqlalchemy as sa
+from babel.numbers import get_currency_precision
+
+from ledger.charges import FEE, USAGE
+from ledger.meters import meters_at
+from ledger.scale import QUANTITY_ONE
+from rating import catalog_store as store
+from rating import derivation_check
+from rating.catalog import Proration
+from rating.derivation.derive import derivation
+from rating.derivation.steps import Derivation, Unit
+from rating.derivation.used import Cells, Events, Quantity, Share, Used
+from rating.periods import EPOCH, instants, parse_period
+from rating.price_sets import as_rated
+from rating.price_words import price_in_words
+from rating.pricing.parts import Matrix, Percentage, Price
+from rating.pricing.written import number_text, read
+from rating.proration.shares import days_of
+from rating.runs import Run
+
+SECOND_MS: Final = 1000
+
+Charge = dict[str, Any]
+
+
+class Reader(Protocol):
+    """What a charge was made of, up to its own cutoff."""
+
+    def single_usage(self, lines: pa.Table) -> list[int]:
+        """The scaled quantity of every usage behind charges, in the order of time."""
+
+    def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+        """The scaled usage behind charges by the values of dimensions."""
+
+
+class Priced(NamedTuple):
+    """The price of a charge, as the catalog has it."""
+
+    version: int
+    terms: Price
+    dimensions: tuple[str, ...]
+    proration: Proration
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """How a charge came to its amount, and what does not hold of it."""
+
+    price: str
+    """In words."""
+    derivation: Derivation | None
+    message: str | None
+    """What there is to say where there is no derivation."""
+    problems: list[str]
+
+
+def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Table) -> Explanation:
+    """The explanation of one charge of `run`."""
+    (charge,) = line.to_pylist()
+    if charge["kind"] not in (USAGE, FEE):
+        return Explanation("", None, f"made by {charge['kind']}: see the contract", [])
+    zone = _zone(connection, run, charge)
+    price = None if zone is None else _price(connection, run, charge, zone)
+    if zone is None or price is None or price.version != charge["price_version"]:
+        missing = f"the catalog has no price of version {charge['price_version']} for it: the catalog was changed"
+        return Explanation("", None, None, [missing])
+    digits = int(get_currency_precision(charge["currency"]))
+    rated = as_rated(price.terms, digits)
+    used = _used(ledger, run, line, price, zone)
+    found = derivation(rated, used, Unit(_unit(connection, run, charge)), Unit(charge["currency"], digits))
+    problems = [
+        *derivation_check.problems(as_json(found)),
+        *_usage_problems(charge, used),
+        *_ends(charge, found, digits),
+    ]
+    return Explanation(price_in_words(price.terms, price.dimensions), found, None, problems)
+
+
+def as_json(found: Derivation) -> dict[str, Any]:
+    """A derivation as anybody gets it who evaluates it again."""
+    return {
+        "summary": found.summary,
+        "steps": msgspec.to_builtins(found.steps),
+        "exact_step": found.exact_step,
+        "amount_step": found.amount_step,
+        "exact": number_text(found.exact),
+        "amount": number_text(found.amount),
+        "residual": number_text(found.residual),
+    }
+
+
+def _zone(connection: sa.Connection, run: Run, charge: Charge) -> str | None:
+    contracts = store.contracts
+    query = store.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone")
+    found: str | None = connection.execute(query.where(contracts.c.id == charge["contract"])).scalar()
+    return found
+
+
+def _price(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Priced | None:
+    """The price in force: the contract's own from the first day of one on, until then its plan's."""
+    own = _prices(connection, run, store.contract_prices, charge, "contract")
+    of_plan = _prices(connection, run, store.prices, charge, "plan")
+    day = (EPOCH + timedelta(days=_days([charge["window_start"]], zone)[0])).isoformat()
+    # Days are written so that they are ordered as their texts are, and always, which is empty, comes first.
+    listed = [*(row for row in of_plan if not own or row.since < own[0].since), *own]
+    in_force = [row for row in listed if row.since <= day]
+    if not in_force:
+        return None
+    row = in_force[-1]
+    return Priced(row.version, read(row.terms), tuple(row.dimensions.split()), Proration(row.proration))
+
+
+def _prices(connection: sa.Connection, run: Run, table: sa.Table, charge: Charge, owner: str) -> Sequence[sa.Row[Any]]:
+    """What one owner asks for the charge's meter or fee, by first day."""
+    columns = ("since", "version", "terms", "dimensions", "proration")
+    query = store.rows_at(table, run.tenant, run.manifest.catalog_version, *columns).where(
+        table.c[owner] == charge[owner],
+        table.c.meter == charge["meter"],
+        table.c.fee == (charge["product"] if charge["kind"] == FEE else ""),
+    )
+    return sorted(connection.execute(query).all(), key=lambda row: str(row.since))
+
+
+def _unit(connection: sa.Connection, run: Run, charge: Charge) -> str:
+    """What the meter counts, or its name where that is not said."""
+    listed = meters_at(connection, run.manifest.catalog_version, run.tenant).get(run.tenant, [])
+    units = {meter.name: meter.unit for meter in listed}
+    return units.get(charge["meter"]) or str(charge["meter"])
+
+
+def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) -> Used:
+    (charge,) = line.to_pylist()
+    if charge["kind"] == FEE:
+        return _share(charge, run, price.proration, zone)
+    if isinstance(price.terms.charge, Percentage):
+        return Events([_units(scaled) for scaled in ledger.single_usage(line)])
+    if isinstance(price.terms.charge, Matrix):
+        return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions)])
+    return Quantity(Fraction(charge["quantity"]))
+
+
+def _units(scaled: int) -> Fraction:
+    return Fraction(scaled, QUANTITY_ONE)
+
+
+def _share(charge: Charge, run: Run, proration: Proration, zone: str) -> Share:
+    """Which part of its month a fee is owed for."""
+    window = [charge["window_start"], charge["window_end"]]
+    month = list(instants(parse_period(run.period), zone))
+    match proration:
+        case Proration.NONE:
+            return Share(Fraction(1), Fraction(1), "month")
+        case Proration.DAY:
+            first, last, month_first, month_last = _days([*window, *month], zone)
+            return Share(Fraction(last - first), Fraction(month_last - month_first), "days")
+        case Proration.SECOND:
+            held, whole = (Fraction(end - start, SECOND_MS) for start, end in (window, month))
+            return Share(held, whole, "seconds")
+
+
+def _days(instants_ms: list[int], zone: str) -> list[int]:
+    """The days on the customer's wall."""
+    found: list[int] = days_of(np.array(instants_ms), np.zeros(len(instants_ms), dtype=np.int64), [zone]).tolist()
+    return found
+
+
+def _usage_problems(charge: Charge, used: Used) -> list[str]:
+    """Where usage read in detail is not what the charge says it is."""
+    match used:
+        case Events():
+            units = sum(used.amounts, Fraction(0))
+        case Cells():
+            units = sum((quantity for _, quantity in used.quantities), Fraction(0))
+        case _:
+            return []
+    said = Fraction(charge["quantity"])
+    return [] if units == said else [f"its usage is {number_text(units)}, and the charge says {number_text(said)}"]
+
+
+def _ends(charge: Charge, found: Derivation, digits: int) -> list[str]:
+    """Where the derivation does not end at what is stored."""
+    stored = {
+        "exact": Fraction(int(charge["exact_numerator"]), int(charge["exact_denominator"])),
+        "amount": Fraction(charge["amount"], 10**digits),
+    }
+    return [
+        f"the derivation ends at the {name} amount {number_text(derived)}, and the charge says {number_text(said)}"
+        for name, said in stored.items()
+        if (derived := getattr(found, name)) != said
+    ]
