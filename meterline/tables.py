@@ -187,6 +187,39 @@ def _trace(result: Result) -> None:
     _table(title, ["", "the document says", "the ledger holds", "same"], rows)
 
 
+def _explain(result: Result) -> None:
+    for place, charge in enumerate(result["explained"], start=result["line"] or 1):
+        _line(f"{charge['customer']}, {charge['contract']}: {charge['product']}, {' to '.join(charge['window'])}")
+        if charge["derivation"] is not None:
+            _derivation(charge)
+        if charge["message"] is not None:
+            _line(f"  {charge['message']}")
+        for problem in charge["problems"]:
+            _line(f"  DOES NOT HOLD: {problem}")
+        if charge["unlisted_events"]:
+            where = f"{result['document']}:{place}" if result["kind"] == "invoice" else "INVOICE:LINE"
+            _line(f"  {charge['unlisted_events']:,} events are in sums: `meterline trace {where} --events` lists all")
+    left = result["charges"] - len(result["explained"])
+    if left:
+        _line(f"and {left:,} charges more: `--limit {result['charges']}` explains all of them")
+
+
+def _derivation(charge: Result) -> None:
+    derived = charge["derivation"]
+    _line(f"  {derived['summary']}")
+    _line(f"  price, of catalog version {charge['price_version']}: {charge['price']}")
+    width = max(len(step["what"]) for step in derived["steps"])
+    for step in derived["steps"]:
+        _line(f"  {step['number']:>3}  {step['what']:<{width}}  {step['text']}")
+    if charge["ok"]:
+        _line("  re-evaluated: ok")
+
+
+def _line(text: str) -> None:
+    """As it is: a step is one line, whatever the width."""
+    console.print(text, markup=False, soft_wrap=True)
+
+
 def _verify(result: Result) -> None:
     if result["ok"]:
         console.print(f"everything holds: {result['blocks']:,} blocks, {result['events']:,} events")
@@ -274,6 +307,7 @@ _SHOWN: dict[str, Callable[[Result], None]] = {
     "approve": _documents,
     "post": _documents,
     "trace": _trace,
+    "explain": _explain,
     "verify": _verify,
     "verify run": _verify_run,
     "status": _status,

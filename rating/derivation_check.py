@@ -17,9 +17,9 @@ def problems(derivation: dict[str, Any]) -> list[str]:
     for step in derivation["steps"]:
         found += _step_problems(step, results)
         results[step["number"]] = Fraction(step["result"])
-    for name in ("exact", "amount"):
+    for name, words in (("exact", "amount before rounding"), ("amount", "amount")):
         if results.get(derivation[f"{name}_step"]) != Fraction(derivation[name]):
-            found.append(f"step {derivation[f'{name}_step']} is not the {name} amount, {derivation[name]}")
+            found.append(f"step {derivation[f'{name}_step']} is not the {words}, {derivation[name]}")
     return found
 
 

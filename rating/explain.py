@@ -192,12 +192,13 @@ def _usage_problems(charge: Charge, used: Used) -> list[str]:
 
 def _ends(charge: Charge, found: Derivation, digits: int) -> list[str]:
     """Where the derivation does not end at what is stored."""
-    stored = {
-        "exact": Fraction(int(charge["exact_numerator"]), int(charge["exact_denominator"])),
-        "amount": Fraction(charge["amount"], 10**digits),
-    }
+    numerator, denominator = int(charge["exact_numerator"]), int(charge["exact_denominator"])
+    ends = (
+        ("amount before rounding", found.exact, Fraction(numerator, denominator)),
+        ("amount", found.amount, Fraction(charge["amount"], 10**digits)),
+    )
     return [
-        f"the derivation ends at the {name} amount {number_text(derived)}, and the charge says {number_text(said)}"
-        for name, said in stored.items()
-        if (derived := getattr(found, name)) != said
+        f"the derivation ends at the {name} {number_text(derived)}, and the charge says {number_text(said)}"
+        for name, derived, said in ends
+        if derived != said
     ]

@@ -1,6 +1,6 @@
 """Every operation there is; importing this registers them."""
 
-from meterline.operations import billing, catalog, drafts, evidence, keys, proof, what_if
+from meterline.operations import billing, catalog, drafts, evidence, explain, keys, proof, what_if
 from meterline.operations.registry import Outcome, Output, RequestError, run
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "catalog",
     "drafts",
     "evidence",
+    "explain",
     "keys",
     "proof",
     "run",

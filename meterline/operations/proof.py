@@ -1,11 +1,14 @@
 """Prove what the ledger says: trace a line to its events, verify everything, and show what it all adds up to."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+import pyarrow as pa
+import sqlalchemy as sa
 
 from ledger.errors import Damaged
+from ledger.ledger import Ledger
 from ledger.scale import quantity_text
 from ledger.verify import Problem
 from metering.instants import instant_text
@@ -41,19 +44,15 @@ class OneRun(msgspec.Struct, frozen=True):
 @operation("trace", Trace, alone=False)
 def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
     """Walk from a document or one of its lines down to the events, and prove that these are exactly the ones billed."""
-    document_id, line = _split(asked.document)
     ledger = installation.ledger
     with installation.relational.connect() as connection:
-        document = find_document(connection, asked.tenant, document_id)
-    if document is None:
-        raise RequestError(f"tenant {asked.tenant} has no document {document_id}: `meterline invoices` lists them")
-    charges = charges_behind(document, line, ledger.read_charges(document.run))
+        document, line, charges = behind(connection, ledger, asked.tenant, asked.document)
     said, found = ledger.described(charges), ledger.expanded(charges)
     if asked.events:
         for event in ledger.events_of(charges):
             output.row(_event_row(event))
     result = {
-        "document": document_id,
+        "document": document.id,
         "line": line,
         "kind": document.kind,
         "charges": len(charges),
@@ -68,6 +67,23 @@ def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
         "ok": said == found,
     }
     return Outcome(result, 0 if said == found else 1)
+
+
+class Behind(NamedTuple):
+    """What was asked for, and the charges that it was made of."""
+
+    document: sa.Row[Any]
+    line: int | None
+    charges: pa.Table
+
+
+def behind(connection: sa.Connection, ledger: Ledger, tenant: str, asked: str) -> Behind:
+    """The charges behind DOCUMENT[:LINE]."""
+    document_id, line = _split(asked)
+    document = find_document(connection, tenant, document_id)
+    if document is None:
+        raise RequestError(f"tenant {tenant} has no document {document_id}: `meterline invoices` lists them")
+    return Behind(document, line, charges_behind(document, line, ledger.read_charges(document.run)))
 
 
 def _split(text: str) -> tuple[str, int | None]:

@@ -13,6 +13,7 @@ def adjusted(steps: Steps, price: Price, parts: Sequence[Value]) -> list[Value]:
     for adjustment in price.adjustments:
         match adjustment:
             case PercentOff():
+                steps.say(f"-> {exactly(adjustment.percent)} % off")
                 owed = [_percent_off(steps, adjustment, rounding, one) for one in owed]
             case AmountOff():
                 owed = _amount_off(steps, adjustment, owed)
@@ -36,7 +37,7 @@ def rounded(steps: Steps, rounding: Rounding, amount: Value) -> Value:
 
 def _percent_off(steps: Steps, off: PercentOff, rounding: Rounding | None, one: Value) -> Value:
     discount = steps.owed("percent", f"discount of {exactly(off.percent)} %", one, given(off.percent))
-    steps.say(f"- {exactly(off.percent)} %")
+
     return steps.owed("minus", "less the discount", one, detail_rounded(steps, rounding, discount))
 
 
@@ -50,7 +51,7 @@ def _amount_off(steps: Steps, off: AmountOff, parts: Sequence[Value]) -> list[Va
         discount = steps.owed("at_most", f"of {exactly(off.amount)} off", left, one)
         found.append(steps.owed("minus", "less the discount", one, discount))
         left = steps.owed("minus", "left to take off", left, discount)
-    steps.say(f"- {exactly(off.amount)} off")
+    steps.say(f"-> {exactly(off.amount)} off")
     return found
 
 
@@ -63,7 +64,7 @@ def _within_maximum(steps: Steps, most: Maximum, rounding: Rounding | None, part
         above = detail_rounded(steps, rounding, above)
         owed = steps.owed("minus", "less what is above", one, above) if above.number else one
         found.append(owed if owed.number >= 0 else steps.owed("at_least", "at least nothing", owed, given(0)))
-    steps.say(f"at most {exactly(most.amount)}")
+    steps.say(f"-> at most {exactly(most.amount)}")
     return found
 
 
@@ -71,6 +72,6 @@ def _missing(steps: Steps, least: Minimum, rounding: Rounding | None, parts: Seq
     """A part more for what is missing."""
     billed = steps.together("so far", parts)
     short = steps.owed("beyond", f"missing to the least of {exactly(least.amount)}", given(least.amount), billed)
-    steps.say(f"at least {exactly(least.amount)}")
+    steps.say(f"-> at least {exactly(least.amount)}")
     short = detail_rounded(steps, rounding, short)
     return [short] if short.number else []

@@ -55,7 +55,7 @@ def _graduated(steps: Steps, charge: Tiers, units: Units) -> list[Value]:
             found.append(_tier_units(steps, tier, place, held))
         found += _tier_fee(steps, tier, place)
         lower = units.value.number if upper is None else upper
-    steps.say(f"-> {reached} tier{'' if reached == 1 else 's'}")
+    steps.say(f"-> {reached or 'no'} tier{'' if reached == 1 else 's'}")
     return found
 
 

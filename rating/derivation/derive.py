@@ -4,7 +4,7 @@ from rating.derivation.adjusting import adjusted, detail_rounded, rounded
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
-from rating.derivation.numbers import signed
+from rating.derivation.numbers import shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
 from rating.derivation.used import Cells, Events, Used
 from rating.pricing.parts import Matrix, Percentage, Price
@@ -24,6 +24,7 @@ def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivat
         exact = steps.owed("times", "given back", exact, given(-1))
     amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
     steps.say(f"-> rounding {signed(amount.number - exact.number, money.decimals)}")
+    steps.say(f"= {shown(amount.number, money.decimals)} {money.name}")
     return Derivation(
         tuple(steps.made),
         " ".join(steps.said),

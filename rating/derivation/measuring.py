@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rating.derivation.numbers import exactly
 from rating.derivation.steps import NO_UNIT, ROUNDED, Steps, Unit, Value, given
 from rating.derivation.used import Quantity, Share
-from rating.pricing.parts import Conversion, Price
+from rating.pricing.parts import Conversion, PerUnit, Price
 
 
 class Units(NamedTuple):
@@ -22,6 +22,8 @@ def charged_units(steps: Steps, price: Price, used: Quantity | Share) -> Units:
     """The units of a charge."""
     if isinstance(used, Share):
         share = steps.take("prorated", f"{used.of} of the month", [given(used.part), given(used.whole)])
+        if isinstance(price.charge, PerUnit):
+            steps.say(f"{exactly(price.charge.unit_price, steps.money.decimals)} {steps.money.name} a month x")
         steps.say(f"{exactly(used.part)} of {exactly(used.whole)} {used.of}")
         return Units(share, NO_UNIT, is_returned=False)
     measured = steps.take("given", "measured", [given(used.units)], steps.measured)

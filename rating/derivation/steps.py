@@ -117,14 +117,14 @@ class Steps:
 
 
 def _text(operation: str, numbers: Sequence[Fraction], result: Fraction, unit: Unit) -> str:
-    operands = _OPERATIONS[operation].text([exactly(number) for number in numbers])
+    operands = _OPERATIONS[operation].text(numbers)
     found = f"{shown(result, unit.decimals)} {unit.name}".rstrip()
     return f"{operands} = {found}" if operands else found
 
 
 class _Operation(NamedTuple):
     of: Callable[..., Fraction]
-    text: Callable[[list[str]], str]
+    text: Callable[[Sequence[Fraction]], str]
 
 
 def _event_fee(
@@ -134,27 +134,38 @@ def _event_fee(
     return found if most is None else min(found, most)
 
 
-def _event_fee_text(numbers: list[str]) -> str:
+def _event_fee_text(numbers: Sequence[Fraction]) -> str:
     paid, percent, fee, least, *most = numbers
-    said = f"{paid} x {percent} %" + (f" + {fee}" if fee != "0" else "")
-    bounds = [] if least == "0" else [f"at least {least}"]
-    bounds += [f"at most {one}" for one in most]
-    return f"{said}, {', '.join(bounds)}" if bounds else said
+    said = [f"{exactly(paid)} x {exactly(percent)} %{f' + {exactly(fee)}' if fee else ''}"]
+    said += [f"at least {exactly(least)}"] if least else []
+    return ", ".join([*said, *(f"at most {exactly(one)}" for one in most)])
 
 
 def _held(quantity: Fraction, lower: Fraction, upper: Fraction | None = None) -> Fraction:
     return max((quantity if upper is None else min(quantity, upper)) - lower, Fraction(0))
 
 
-def _held_text(numbers: list[str]) -> str:
+def _held_text(numbers: Sequence[Fraction]) -> str:
     quantity, lower, *upper = numbers
-    held = f"the lesser of {quantity} and {upper[0]}" if upper else quantity
-    return held if lower == "0" else f"{held} - {lower}"
+    return f"{exactly(min(quantity, *upper) if upper else quantity)} - {exactly(lower)}" if lower else ""
+
+
+def _beyond_text(numbers: Sequence[Fraction]) -> str:
+    number, bound = numbers
+    return f"{exactly(number)} {'-' if number >= bound else 'beyond'} {exactly(bound)}"
+
+
+def _left(allowance: Fraction, earlier: Sequence[Fraction]) -> Fraction:
+    return max(allowance - sum(earlier, Fraction(0)), Fraction(0))
 
 
 def _beyond_allowance(amount: Fraction, allowance: Fraction, *earlier: Fraction) -> Fraction:
-    left = max(allowance - sum(earlier, Fraction(0)), Fraction(0))
-    return max(amount - left, Fraction(0))
+    return max(amount - _left(allowance, earlier), Fraction(0))
+
+
+def _beyond_allowance_text(numbers: Sequence[Fraction]) -> str:
+    amount, allowance, *earlier = numbers
+    return f"{exactly(amount)} beyond {exactly(_left(allowance, earlier))} that is left of {exactly(allowance)}"
 
 
 def _nearest(number: Fraction) -> int:
@@ -163,31 +174,32 @@ def _nearest(number: Fraction) -> int:
 
 
 def _rounding(whole: Callable[[Fraction], int], words: str) -> _Operation:
-    return _Operation(lambda number, unit: whole(number / unit) * unit, lambda n: f"{n[0]} {words} {n[1]}")
+    return _Operation(lambda number, unit: whole(number / unit) * unit, _as(f"{{}} {words} {{}}"))
 
 
-def _joined(sign: str) -> Callable[[list[str]], str]:
-    def text(numbers: list[str]) -> str:
-        if len(numbers) > TERMS_SHOWN:
-            return f"{sign.join(numbers[:TERMS_SHOWN])}{sign}{len(numbers) - TERMS_SHOWN} more"
-        return sign.join(numbers)
+def _as(form: str) -> Callable[[Sequence[Fraction]], str]:
+    return lambda numbers: form.format(*map(exactly, numbers))
 
-    return text
+
+def _sum_text(summands: Sequence[Fraction]) -> str:
+    hidden = len(summands) - TERMS_SHOWN
+    said = [exactly(one) for one in (summands[:TERMS_SHOWN] if hidden > 0 else summands)]
+    return " + ".join([*said, *([f"{hidden} more"] if hidden > 0 else [])])
 
 
 _OPERATIONS: Final = {
     "given": _Operation(lambda number: number, lambda _: ""),
-    "sum": _Operation(lambda *summands: sum(summands, Fraction(0)), _joined(" + ")),
-    "minus": _Operation(lambda left, right: left - right, _joined(" - ")),
-    "times": _Operation(lambda left, right: left * right, _joined(" x ")),
-    "divided": _Operation(lambda left, right: left / right, _joined(" / ")),
-    "percent": _Operation(lambda number, percent: number * percent / 100, lambda n: f"{n[0]} x {n[1]} %"),
-    "prorated": _Operation(lambda part, whole: part / whole, lambda n: f"{n[0]} of {n[1]}"),
-    "beyond": _Operation(lambda number, bound: max(number - bound, Fraction(0)), lambda n: f"{n[0]} beyond {n[1]}"),
-    "beyond_allowance": _Operation(_beyond_allowance, lambda n: f"{n[0]} beyond the rest of {n[1]}"),
+    "sum": _Operation(lambda *summands: sum(summands, Fraction(0)), _sum_text),
+    "minus": _Operation(lambda left, right: left - right, _as("{} - {}")),
+    "times": _Operation(lambda left, right: left * right, _as("{} x {}")),
+    "divided": _Operation(lambda left, right: left / right, _as("{} / {}")),
+    "percent": _Operation(lambda number, percent: number * percent / 100, _as("{} x {} %")),
+    "prorated": _Operation(lambda part, whole: part / whole, _as("{} of {}")),
+    "beyond": _Operation(lambda number, bound: max(number - bound, Fraction(0)), _beyond_text),
+    "beyond_allowance": _Operation(_beyond_allowance, _beyond_allowance_text),
     "held_by_tier": _Operation(_held, _held_text),
-    "at_least": _Operation(max, lambda n: f"{n[0]}, at least {n[1]}"),
-    "at_most": _Operation(min, lambda n: f"{n[0]}, at most {n[1]}"),
+    "at_least": _Operation(max, _as("{}, at least {}")),
+    "at_most": _Operation(min, _as("{}, at most {}")),
     "event_fee": _Operation(_event_fee, _event_fee_text),
     "rounded_half_up": _rounding(_nearest, "to the nearest"),
     "rounded_up": _rounding(lambda number: -(-number.numerator // number.denominator), "up to a multiple of"),

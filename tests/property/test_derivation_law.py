@@ -141,11 +141,14 @@ def test_a_changed_operand_is_caught_where_it_came_from_a_step_or_adds_up(
     assert problems(changed) != []
 
 
-@given(some_derivation, st.sampled_from(["exact", "amount"]), differences)
+ENDS = {"exact": "amount before rounding", "amount": "amount"}
+
+
+@given(some_derivation, st.sampled_from(sorted(ENDS)), differences)
 def test_another_end_than_the_steps_have_is_caught(found: Derivation, end: str, difference: Fraction) -> None:
     changed = said(found)
     changed[end] = number_text(Fraction(changed[end]) + difference)
-    assert problems(changed) == [f"step {changed[f'{end}_step']} is not the {end} amount, {changed[end]}"]
+    assert problems(changed) == [f"step {changed[f'{end}_step']} is not the {ENDS[end]}, {changed[end]}"]
 
 
 @given(some_derivation, st.data())

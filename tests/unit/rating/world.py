@@ -133,6 +133,24 @@ class MemoryLedger:
             narrowed(np.array([use.quantity for use in uses], dtype=np.object_)),
         )
 
+    def single_usage(self, lines: pa.Table) -> list[int]:
+        return [use.quantity for use in self._behind(lines)]
+
+    def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+        sums: dict[tuple[str, ...], int] = defaultdict(int)
+        for use in self._behind(lines):
+            sums[tuple(dict(use.dimensions).get(name, "") for name in names)] += use.quantity
+        return sorted(sums.items())
+
+    def _behind(self, lines: pa.Table) -> list[Use]:
+        """The usage that charges were made of, in the order of time."""
+        return [
+            use
+            for line in lines.to_pylist()
+            for use in self._known([line["window_start"], line["window_end"]], line["cutoff"])
+            if use.meter == line["meter"] and use.subject in line["subjects"]
+        ]
+
     def counts(self, _: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
         counted: dict[str, tuple[int, int]] = {}
         for use in self.usage:
