@@ -151,7 +151,11 @@ def test_another_difference_than_the_one_shown_is_not_approved(relational: sa.En
     assert [(change.before, change.after) for change in found.changes] == [
         ("Egress: 0.09 a unit", "Egress: 0.07 a unit")
     ]
-    assert (draft_of(relational, number).state, catalog(relational)[0], gb_price(relational)) == ("draft", 2, "0.09 a unit")
+    assert (draft_of(relational, number).state, catalog(relational)[0], gb_price(relational)) == (
+        "draft",
+        2,
+        "0.09 a unit",
+    )
     assert approved(relational, number, found.digest) == Approval(3, new=True)
     with relational.connect() as connection:
         kept = catalog_drafts.recorded(connection, draft_of(relational, number))
@@ -235,7 +239,11 @@ def test_a_decision_in_between_takes_the_whole_approval_back(relational: sa.Engi
     rejected(relational, number, "too dear")
     with pytest.raises(Refused, match="decided by somebody else"), relational.begin() as connection:
         catalog_drafts.approve(connection, seen, shown, "bob", NOW_MS)
-    assert (draft_of(relational, number).state, catalog(relational)[0], gb_price(relational)) == ("rejected", 1, "0.05 a unit")
+    assert (draft_of(relational, number).state, catalog(relational)[0], gb_price(relational)) == (
+        "rejected",
+        1,
+        "0.05 a unit",
+    )
 
 
 def test_an_approval_cut_off_before_any_of_its_writes_leaves_a_draft_that_can_be_approved(
