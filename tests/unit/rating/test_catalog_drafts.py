@@ -126,7 +126,7 @@ def test_nobody_approves_their_own_draft_however_they_type_their_name(relational
     number = drafted(relational)
     with pytest.raises(Refused, match="ann's own: another person approves it"):
         approved(relational, number, digest_now(relational, number), name)
-    assert (draft_of(relational, number).state, gb_price(relational)) == ("draft", "0.05")
+    assert (draft_of(relational, number).state, gb_price(relational)) == ("draft", "0.05 a unit")
 
 
 def test_approving_again_changes_nothing_and_names_the_same_version(relational: sa.Engine) -> None:
