@@ -2,7 +2,8 @@
 
 A file upserts: what it names is added or replaced, and what it does not name stays. A customer's list of subjects is
 replaced as a whole; a plan's prices are named one by one, by meter and first day, so that a new price ends the one
-before it on that day and nothing vanishes.
+before it on that day and nothing vanishes, and rates of taxes the same by place, category, name and first day.
+Discounts of a plan or contract are one list, and it stays like a commitment does where the file does not name it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,11 +14,24 @@ from typing import Literal, TypeVar
 import msgspec
 
 from ledger.meters import Meter
+from rating.agreements import (
+    STANDARD,
+    Commitment,
+    Discount,
+    Tax,
+    category_in_words,
+    commitment_in_words,
+    discounts_in_words,
+    tax_in_words,
+    tax_key,
+    with_steps_in_order,
+)
 from rating.price_words import price_in_words
 from rating.pricing import parts
 
-Kind = Literal["meter", "plan", "price", "customer", "contract"]
+Kind = Literal["meter", "plan", "price", "customer", "contract", "tax"]
 Item = TypeVar("Item")
+Key = TypeVar("Key", str, tuple[str, str, str, date])
 
 _SUBJECTS_SHOWN = 5
 
@@ -46,6 +60,7 @@ class Price(msgspec.Struct, frozen=True):
     """Whose values make the key of a matrix."""
     proration: Proration = Proration.DAY
     """Of a fee."""
+    tax_category: str = STANDARD
 
     @property
     def fee(self) -> str:
@@ -59,14 +74,20 @@ class Plan(msgspec.Struct, frozen=True):
     name: str
     currency: str
     prices: tuple[Price, ...] = ()
+    discounts: tuple[Discount, ...] | None = None
+    """Off what contracts on it charge, in their order; an empty list takes the ones before away."""
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """Who pays, and the subjects whose usage that is, sorted."""
+    """Who pays, where that is taxed, and the subjects whose usage it is, sorted."""
 
     id: str
     name: str
     subjects: tuple[str, ...] = ()
+    tax_place: str | None = None
+    """None: not taxed by us."""
+    tax_exempt: str | None = None
+    """Why no tax is due at a place that has taxes."""
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -81,6 +102,9 @@ class Contract(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     prices: tuple[Price, ...] = ()
     """Of its own, ordered like a plan's; each stands in for the plan's price of the meter or fee from its day on."""
+    commitment: Commitment | None = None
+    discounts: tuple[Discount, ...] | None = None
+    """Of its own, after the plan's; one that is named like one of the plan's stands in for it."""
 
 
 class Catalog(msgspec.Struct, frozen=True):
@@ -90,6 +114,7 @@ class Catalog(msgspec.Struct, frozen=True):
     plans: tuple[Plan, ...] = ()
     customers: tuple[Customer, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    taxes: tuple[Tax, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -106,22 +131,31 @@ def merged(old: Catalog, new: Catalog) -> Catalog:
     """`old` after the upsert of `new`, in canonical order."""
     plans = {plan.name: plan for plan in old.plans}
     for plan in new.plans:
-        own = plans[plan.name].prices if plan.name in plans else ()
-        plans[plan.name] = Plan(plan.name, plan.currency, _merged_prices(own, plan.prices))
+        before = plans.get(plan.name, Plan(plan.name, plan.currency))
+        plans[plan.name] = msgspec.structs.replace(
+            plan,
+            prices=_merged_prices(before.prices, plan.prices),
+            discounts=_merged_discounts(before.discounts, plan.discounts),
+        )
     contracts = {contract.id: contract for contract in old.contracts}
     for contract in new.contracts:
-        own = contracts[contract.id].prices if contract.id in contracts else ()
-        prices = _merged_prices(own, contract.prices)
-        contracts[contract.id] = msgspec.structs.replace(contract, prices=prices)
+        stored = contracts.get(contract.id)
+        contracts[contract.id] = msgspec.structs.replace(
+            contract,
+            prices=_merged_prices(stored.prices if stored else (), contract.prices),
+            commitment=with_steps_in_order(contract.commitment or (stored.commitment if stored else None)),
+            discounts=_merged_discounts(stored.discounts if stored else None, contract.discounts),
+        )
     return Catalog(
         _upserted({m.name: m for m in old.meters}, {m.name: m for m in new.meters}),
         tuple(plans[name] for name in sorted(plans)),
         _upserted({c.id: c for c in old.customers}, {c.id: _with_sorted_subjects(c) for c in new.customers}),
         tuple(contracts[key] for key in sorted(contracts)),
+        _upserted({tax_key(tax): tax for tax in old.taxes}, {tax_key(tax): tax for tax in new.taxes}),
     )
 
 
-def _upserted(old: Mapping[str, Item], new: Mapping[str, Item]) -> tuple[Item, ...]:
+def _upserted(old: Mapping[Key, Item], new: Mapping[Key, Item]) -> tuple[Item, ...]:
     both = {**old, **new}
     return tuple(both[key] for key in sorted(both))
 
@@ -136,8 +170,14 @@ def _merged_prices(old: Iterable[Price], new: Iterable[Price]) -> tuple[Price, .
     return tuple(prices[key] for key in sorted(prices))
 
 
+def _merged_discounts(
+    old: tuple[Discount, ...] | None, new: tuple[Discount, ...] | None
+) -> tuple[Discount, ...] | None:
+    return (old if new is None else new) or None
+
+
 def _with_sorted_subjects(customer: Customer) -> Customer:
-    return Customer(customer.id, customer.name, tuple(sorted(set(customer.subjects))))
+    return msgspec.structs.replace(customer, subjects=tuple(sorted(set(customer.subjects))))
 
 
 def difference(old: Catalog, new: Catalog) -> list[Change]:
@@ -149,6 +189,7 @@ def difference(old: Catalog, new: Catalog) -> list[Change]:
         *_changes("price", _price_words(_priced(old)), _price_words(_priced(after))),
         *_changes("customer", _customer_words(old.customers), _customer_words(after.customers)),
         *_changes("contract", _contract_words(old.contracts), _contract_words(after.contracts)),
+        *_changes("tax", _tax_words(old.taxes), _tax_words(after.taxes)),
     ]
 
 
@@ -176,7 +217,12 @@ def _meter_in_words(meter: Meter) -> str:
 
 
 def _plan_words(plans: Iterable[Plan]) -> Words:
-    return {plan.name: (plan.currency, f"in {plan.currency}") for plan in plans}
+    # Prices are told one by one.
+    return {plan.name: (msgspec.structs.replace(plan, prices=()), _plan_in_words(plan)) for plan in plans}
+
+
+def _plan_in_words(plan: Plan) -> str:
+    return "; ".join(filter(None, (f"in {plan.currency}", discounts_in_words(plan.discounts))))
 
 
 def _priced(catalog: Catalog) -> Iterable[tuple[str, Price]]:
@@ -189,14 +235,16 @@ def _price_words(prices: Iterable[tuple[str, Price]]) -> Words:
     return {
         f"{owner}/{price.meter or price.fee}{f' from {price.since}' if price.since else ''}": (
             price,
-            f"{price.product}: {price_in_words(price.terms, price.dimensions)}{_proration_in_words(price)}",
+            f"{price.product}: {price_in_words(price.terms, price.dimensions)}{_rest_in_words(price)}",
         )
         for owner, price in prices
     }
 
 
-def _proration_in_words(price: Price) -> str:
-    return "" if price.meter or price.proration is Proration.DAY else f", prorated by {price.proration.value}"
+def _rest_in_words(price: Price) -> str:
+    is_plain = bool(price.meter) or price.proration is Proration.DAY
+    proration = "" if is_plain else f", prorated by {price.proration.value}"
+    return proration + category_in_words(price.tax_category)
 
 
 def _customer_words(customers: Iterable[Customer]) -> Words:
@@ -206,7 +254,9 @@ def _customer_words(customers: Iterable[Customer]) -> Words:
 def _customer_in_words(customer: Customer) -> str:
     shown = ", ".join(customer.subjects[:_SUBJECTS_SHOWN]) or "no subjects"
     hidden = len(customer.subjects) - _SUBJECTS_SHOWN
-    return f"{customer.name}: {shown}{f' and {hidden} more' if hidden > 0 else ''}"
+    taxed = f"; taxed in {customer.tax_place}" if customer.tax_place else ""
+    exempt = f"; exempt: {customer.tax_exempt}" if customer.tax_exempt else ""
+    return f"{customer.name}: {shown}{f' and {hidden} more' if hidden > 0 else ''}{taxed}{exempt}"
 
 
 def _contract_words(contracts: Iterable[Contract]) -> Words:
@@ -220,4 +270,13 @@ def _contract_words(contracts: Iterable[Contract]) -> Words:
 def _contract_in_words(contract: Contract) -> str:
     until = f" until {contract.end}" if contract.end else ""
     zone = "" if contract.timezone == "UTC" else f", {contract.timezone}"
-    return f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}"
+    on = f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}"
+    agreed = (commitment_in_words(contract.commitment), discounts_in_words(contract.discounts))
+    return "; ".join(filter(None, (on, *agreed)))
+
+
+def _tax_words(taxes: Iterable[Tax]) -> Words:
+    return {
+        f"{tax.place}/{tax.category}/{tax.name}{f' from {tax.since}' if tax.since else ''}": (tax, tax_in_words(tax))
+        for tax in taxes
+    }

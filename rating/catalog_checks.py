@@ -12,6 +12,8 @@ from typing import NamedTuple
 from babel.numbers import get_currency_precision
 
 from ledger.meters import Meter
+from rating import agreement_checks
+from rating.agreements import Tax
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, merged, price_key
 from rating.catalog_fields import did_you_mean
 from rating.periods import INSTANT_NEVER_MS, day_number, day_start
@@ -19,7 +21,7 @@ from rating.pricing import parts
 from rating.pricing.written import number_text
 from rating.yaml_page import Place
 
-Item = Meter | Plan | Price | Customer | Contract
+Item = Meter | Plan | Price | Customer | Contract | Tax
 
 
 class Fault(NamedTuple):
@@ -38,6 +40,7 @@ class Unread(NamedTuple):
     customers: frozenset[str] = frozenset()
     prices: tuple[Price, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    has_taxes: bool = False
 
 
 def faults(new: Catalog, stored: Catalog, unread: Unread | None = None) -> Iterator[Fault]:
@@ -55,6 +58,7 @@ def faults(new: Catalog, stored: Catalog, unread: Unread | None = None) -> Itera
     yield from _subject_faults(new, after)
     yield from chain.from_iterable(map(_contract_faults, new.contracts))
     yield from _billed_twice(new, after)
+    yield from (Fault(*fault) for fault in agreement_checks.faults(new, after, knows_taxes=not unread.has_taxes))
 
 
 def _twice(field: str, named: Iterable[tuple[str, Item]]) -> Iterator[Fault]:

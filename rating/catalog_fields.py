@@ -24,6 +24,7 @@ PRICE_DECIMALS_MAX = 12
 WHOLE_DIGITS_MAX = 15
 """A price or a tier's bound has at most this many digits before the point, like the usage it is applied to."""
 HUNDRED = 100
+ONE = Fraction(1)
 COMPARED_MAX = 5_000
 """A suggestion is looked for among so many words; more would take seconds for every mistake."""
 
@@ -139,6 +140,11 @@ def factor(text: str) -> Fraction:
 def count(text: str) -> Fraction:
     """A whole number."""
     return _number(text, 0, "a whole number")
+
+
+def yes_or_no(text: str) -> bool:
+    """What holds or does not."""
+    return one_of(text, ("true", "false"), "true or false") == "true"
 
 
 def decimals(text: str) -> int:

@@ -11,8 +11,9 @@ from typing import Literal, TypeVar
 import yaml
 
 from ledger.meters import Meter
+from rating import agreement_file, price_file
 from rating import catalog_fields as fields
-from rating import price_file
+from rating.agreements import Tax
 from rating.catalog import Catalog, Contract, Customer, Plan, Price
 from rating.catalog_checks import Item, Unread, faults
 from rating.pricing import parts
@@ -23,7 +24,7 @@ ReadItem = TypeVar("ReadItem", bound=Item)
 
 UNREAD = parts.Price(charge=parts.Dynamic())
 """Stands for the terms of a price that has mistakes."""
-_SECTIONS = ("meters", "plans", "customers", "contracts")
+_SECTIONS = ("meters", "plans", "customers", "contracts", "taxes")
 
 
 def parse(text: str, stored: Catalog | None = None) -> tuple[Catalog | None, list[Mistake]]:
@@ -74,6 +75,7 @@ class _File(Page):
             frozenset(self._unread["customers"]),
             tuple(item for item in self._halves if isinstance(item, Price)),
             tuple(item for item in self._halves if isinstance(item, Contract)),
+            has_taxes=bool(self._unread["taxes"]),
         )
 
 
@@ -86,7 +88,11 @@ def _catalog(page: _File, root: yaml.Node) -> Catalog:
         return tuple(item for item in found if item is not None)
 
     return Catalog(
-        items("meters", _meter), items("plans", _plan), items("customers", _customer), items("contracts", _contract)
+        items("meters", _meter),
+        items("plans", _plan),
+        items("customers", _customer),
+        items("contracts", _contract),
+        items("taxes", _tax),
     )
 
 
@@ -122,18 +128,20 @@ def _dimensions(page: _File, node: yaml.Node | None, place: Place) -> dict[str, 
     return {name: path for name, path in paths.items() if path is not None}
 
 
-_PLAN = ("name", "currency", "prices")
+_PLAN = ("name", "currency", "prices", "discounts")
 
 
 def _plan(page: _File, node: yaml.Node, place: Place) -> Plan | None:
-    found = page.mapping(node, place, _PLAN, _PLAN)
+    found = page.mapping(node, place, _PLAN, _PLAN[:3])
     name = page.scalar(found.get("name"), (*place, "name"), fields.name)
     currency = page.scalar(found.get("currency"), (*place, "currency"), fields.currency)
     prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
+    discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
     if name is None or currency is None:
         page.not_read("plans", name)
         return None
-    return page.read(place, Plan(name, currency, tuple(price for price in prices if price is not None)))
+    priced = tuple(price for price in prices if price is not None)
+    return page.read(place, Plan(name, currency, priced, discounts))
 
 
 def _price(page: _File, node: yaml.Node, place: Place) -> Price | None:
@@ -145,7 +153,7 @@ def _price(page: _File, node: yaml.Node, place: Place) -> Price | None:
     return None
 
 
-_CUSTOMER = ("id", "name", "subjects")
+_CUSTOMER = ("id", "name", "subjects", "tax_place", "tax_exempt")
 
 
 def _customer(page: _File, node: yaml.Node, place: Place) -> Customer | None:
@@ -154,13 +162,16 @@ def _customer(page: _File, node: yaml.Node, place: Place) -> Customer | None:
     name = page.scalar(found.get("name"), (*place, "name"), fields.plain)
     listed = page.items(found.get("subjects"), (*place, "subjects"))
     subjects = [page.scalar(item, at, fields.subject) for item, at in listed]
+    tax_place = page.scalar(found.get("tax_place"), (*place, "tax_place"), fields.name)
+    exempt = page.scalar(found.get("tax_exempt"), (*place, "tax_exempt"), fields.plain)
     if key is None or None in subjects:
         page.not_read("customers", key)
         return None
-    return page.read(place, Customer(key, name or key, tuple(subject for subject in subjects if subject is not None)))
+    owned = tuple(subject for subject in subjects if subject is not None)
+    return page.read(place, Customer(key, name or key, owned, tax_place, exempt))
 
 
-_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "prices")
+_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "prices", "commitment", "discounts")
 
 
 def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
@@ -173,9 +184,20 @@ def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
     end = page.scalar(found.get("end"), (*place, "end"), fields.day)
     zone = page.scalar(found.get("timezone"), (*place, "timezone"), fields.zone)
     prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
+    commitment = agreement_file.commitment(page, found.get("commitment"), (*place, "commitment"))
+    discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
     broken = (end is None and "end" in found) or (zone is None and "timezone" in found)
     if key is None or customer is None or plan is None or entity is None or start is None or broken:
         page.half_read(place, Contract(key or "", customer or "", plan or "", entity or "", start or date.min))
         return None
     priced = tuple(price for price in prices if price is not None)
-    return page.read(place, Contract(key, customer, plan, entity, start, end, zone or "UTC", priced))
+    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", priced, commitment, discounts)
+    return page.read(place, read)
+
+
+def _tax(page: _File, node: yaml.Node, place: Place) -> Tax | None:
+    tax = agreement_file.tax(page, node, place)
+    if tax is None:
+        page.not_read("taxes", "")
+        return None
+    return page.read(place, tax)

@@ -7,6 +7,7 @@ again: a run is repeatable only as long as the prices it used are. Versions are 
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -14,9 +15,12 @@ import sqlalchemy as sa
 
 from ledger.meters import meters, meters_at, write_meters
 from ledger.relational import metadata
+from rating.agreements import Commitment, Tax, discounts_in
+from rating.agreements import read as read_agreed
+from rating.agreements import written as agreed
 from rating.catalog import Catalog, Change, Contract, Customer, Plan, Price, Proration, difference, merged
 from rating.catalog_file import parse
-from rating.pricing.written import read, written
+from rating.pricing.written import number_text, read, written
 from rating.yaml_page import Mistake
 
 
@@ -45,6 +49,7 @@ def _price_columns() -> list[sa.Column[Any]]:
         sa.Column("terms", sa.Text, nullable=False, comment="the parts of the price, JSON"),
         sa.Column("dimensions", sa.String, nullable=False, comment="of a matrix, in the order of its keys"),
         sa.Column("proration", sa.String, nullable=False, comment="of a fee: day, second or none"),
+        sa.Column("tax_category", sa.String, nullable=False),
     ]
 
 
@@ -64,6 +69,7 @@ plans = _versioned(
     ["name"],
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("currency", sa.String, nullable=False),
+    sa.Column("discounts", sa.Text, nullable=False, comment="in their order, JSON; empty: none"),
 )
 prices = _versioned(
     "prices",
@@ -82,6 +88,8 @@ customers = _versioned(
     ["id"],
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("name", sa.String, nullable=False),
+    sa.Column("tax_place", sa.String, comment="none: not taxed by us"),
+    sa.Column("tax_exempt", sa.String, comment="why no tax is due"),
 )
 customer_subjects = _versioned(
     "customer_subjects",
@@ -99,6 +107,17 @@ contracts = _versioned(
     sa.Column("starts", sa.String, nullable=False, comment="first day, YYYY-MM-DD"),
     sa.Column("ends", sa.String, comment="first day after it, YYYY-MM-DD"),
     sa.Column("timezone", sa.String, nullable=False),
+    sa.Column("commitment", sa.Text, nullable=False, comment="JSON; empty: none"),
+    sa.Column("discounts", sa.Text, nullable=False, comment="of its own, in their order, JSON; empty: none"),
+)
+taxes = _versioned(
+    "taxes",
+    ["place", "category", "name", "since"],
+    sa.Column("place", sa.String, primary_key=True),
+    sa.Column("category", sa.String, primary_key=True, comment="of what is taxed"),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("since", sa.String, primary_key=True, comment="first day, YYYY-MM-DD; empty: always"),
+    sa.Column("rate", sa.String, nullable=False, comment="percent"),
 )
 
 
@@ -184,7 +203,9 @@ def _meter_rows(catalog: Catalog) -> list[Row]:
 
 
 def _plan_rows(catalog: Catalog) -> list[Row]:
-    return [{"name": plan.name, "currency": plan.currency} for plan in catalog.plans]
+    return [
+        {"name": plan.name, "currency": plan.currency, "discounts": agreed(plan.discounts)} for plan in catalog.plans
+    ]
 
 
 def _price_rows(catalog: Catalog) -> list[Row]:
@@ -206,10 +227,11 @@ def _price_row(price: Price) -> Row:
         "terms": written(price.terms),
         "dimensions": " ".join(price.dimensions),
         "proration": price.proration.value,
+        "tax_category": price.tax_category,
     }
 
 
-_PRICE = ("product", "meter", "terms", "since", "dimensions", "proration")
+_PRICE = ("product", "meter", "terms", "since", "dimensions", "proration", "tax_category")
 
 
 def _prices_at(
@@ -218,14 +240,23 @@ def _prices_at(
     """The prices of each owner."""
     found: dict[str, list[Price]] = {}
     rows = connection.execute(rows_at(table, tenant, version, owner, *_PRICE))
-    for owned_by, product, meter, terms, since, dimensions, proration in rows:
-        price = Price(product, meter, read(terms), _day_or_none(since), tuple(dimensions.split()), Proration(proration))
+    for owned_by, product, meter, terms, since, dimensions, proration, category in rows:
+        names, rule = tuple(dimensions.split()), Proration(proration)
+        price = Price(product, meter, read(terms), _day_or_none(since), names, rule, category)
         found.setdefault(owned_by, []).append(price)
     return found
 
 
 def _customer_rows(catalog: Catalog) -> list[Row]:
-    return [{"id": customer.id, "name": customer.name} for customer in catalog.customers]
+    return [
+        {
+            "id": customer.id,
+            "name": customer.name,
+            "tax_place": customer.tax_place,
+            "tax_exempt": customer.tax_exempt,
+        }
+        for customer in catalog.customers
+    ]
 
 
 def _subject_rows(catalog: Catalog) -> list[Row]:
@@ -244,8 +275,23 @@ def _contract_rows(catalog: Catalog) -> list[Row]:
             "starts": contract.start.isoformat(),
             "ends": contract.end.isoformat() if contract.end else None,
             "timezone": contract.timezone,
+            "commitment": agreed(contract.commitment),
+            "discounts": agreed(contract.discounts),
         }
         for contract in catalog.contracts
+    ]
+
+
+def _tax_rows(catalog: Catalog) -> list[Row]:
+    return [
+        {
+            "place": tax.place,
+            "category": tax.category,
+            "name": tax.name,
+            "since": tax.since.isoformat() if tax.since else "",
+            "rate": number_text(tax.rate),
+        }
+        for tax in catalog.taxes
     ]
 
 
@@ -256,6 +302,7 @@ _ROWS: dict[sa.Table, Callable[[Catalog], list[Row]]] = {
     customer_subjects: _subject_rows,
     contracts: _contract_rows,
     contract_prices: _contract_price_rows,
+    taxes: _tax_rows,
 }
 
 
@@ -310,6 +357,9 @@ def rows_at(table: sa.Table, tenant: str, version: int, *columns: str) -> sa.Sel
     )
 
 
+_CONTRACT = ("id", "customer", "plan", "entity", "starts", "ends", "timezone", "commitment", "discounts")
+
+
 def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
     """The tenant's whole catalog at `version`, in canonical order."""
     of_plan = _prices_at(connection, prices, "plan", tenant, version)
@@ -320,12 +370,16 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
     found = Catalog(
         tuple(meters_at(connection, version, tenant).get(tenant, [])),
         tuple(
-            Plan(name, currency, tuple(of_plan.get(name, [])))
-            for name, currency in connection.execute(rows_at(plans, tenant, version, "name", "currency"))
+            Plan(name, currency, tuple(of_plan.get(name, [])), discounts_in(discounts))
+            for name, currency, discounts in connection.execute(
+                rows_at(plans, tenant, version, "name", "currency", "discounts")
+            )
         ),
         tuple(
-            Customer(key, name, tuple(of_customer.get(key, [])))
-            for key, name in connection.execute(rows_at(customers, tenant, version, "id", "name"))
+            Customer(key, name, tuple(of_customer.get(key, [])), place, exempt)
+            for key, name, place, exempt in connection.execute(
+                rows_at(customers, tenant, version, "id", "name", "tax_place", "tax_exempt")
+            )
         ),
         tuple(
             Contract(
@@ -337,9 +391,17 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
                 _day_or_none(ends),
                 zone,
                 tuple(of_contract.get(key, [])),
+                read_agreed(commitment, Commitment),
+                discounts_in(discounts),
             )
-            for key, customer, plan, entity, starts, ends, zone in connection.execute(
-                rows_at(contracts, tenant, version, "id", "customer", "plan", "entity", "starts", "ends", "timezone")
+            for key, customer, plan, entity, starts, ends, zone, commitment, discounts in connection.execute(
+                rows_at(contracts, tenant, version, *_CONTRACT)
+            )
+        ),
+        tuple(
+            Tax(name, Fraction(rate), place, category, _day_or_none(since))
+            for name, rate, place, category, since in connection.execute(
+                rows_at(taxes, tenant, version, "name", "rate", "place", "category", "since")
             )
         ),
     )

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 import yaml
 
 from rating import catalog_fields as read
+from rating.agreements import STANDARD
 from rating.catalog import Price, Proration
 from rating.pricing import parts
 from rating.ratios import DOWN, HALF_UP, UP
@@ -42,9 +43,10 @@ def price(page: Page, node: yaml.Node, place: Place) -> Found:
     _fits_model(found, model)
     terms, dimensions = _terms(found, MODELS[model].charge), found.scalars("dimensions", read.name)
     proration = found.scalar("proration", _proration) or Proration.DAY
+    category = found.scalar("tax_category", read.name) or STANDARD
     if len(page.mistakes) > before or product is None or terms is None:
         return Found(None, meter)
-    return Found(Price(product, meter or "", terms, since, dimensions, proration), meter)
+    return Found(Price(product, meter or "", terms, since, dimensions, proration, category), meter)
 
 
 def _model(text: str) -> str:
@@ -203,7 +205,7 @@ class Model(NamedTuple):
 
 
 TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price", "flat_fee")
-COMMON: Final = ("product", "model", "from", "adjustments", "rounding")
+COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
 OF_USAGE: Final = ("conversion", "free_units")
 MODELS: Final = {
     "flat": Model(_flat, ("amount",), ("proration",)),

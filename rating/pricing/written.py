@@ -10,12 +10,12 @@ from rating.pricing.parts import Price
 
 def written(price: Price) -> str:
     """The price as text."""
-    return msgspec.json.encode(price, enc_hook=_written_number).decode()
+    return msgspec.json.encode(price, enc_hook=written_number).decode()
 
 
 def read(text: str) -> Price:
     """The price that `text` is."""
-    return msgspec.json.decode(text, type=Price, dec_hook=_read_number)
+    return msgspec.json.decode(text, type=Price, dec_hook=read_number)
 
 
 def number_text(number: Fraction) -> str:
@@ -38,13 +38,15 @@ def _powers(number: int, prime: int) -> tuple[int, int]:
     return found, number
 
 
-def _written_number(value: Any) -> Any:
+def written_number(value: Any) -> Any:
+    """What msgspec asks of a number that JSON has no exact form for."""
     if isinstance(value, Fraction):
         return number_text(value)
     raise NotImplementedError(type(value))
 
 
-def _read_number(kind: type, value: Any) -> Any:
+def read_number(kind: type, value: Any) -> Any:
+    """What msgspec asks for a number that `written_number` wrote."""
     if kind is Fraction:
         return Fraction(value)
     raise NotImplementedError(kind)

@@ -62,6 +62,8 @@ def upgrade() -> None:
         sa.Column("starts", sa.String(), nullable=False, comment="first day, YYYY-MM-DD"),
         sa.Column("ends", sa.String(), nullable=True, comment="first day after it, YYYY-MM-DD"),
         sa.Column("timezone", sa.String(), nullable=False),
+        sa.Column("commitment", sa.Text(), nullable=False, comment="JSON; empty: none"),
+        sa.Column("discounts", sa.Text(), nullable=False, comment="of its own, in their order, JSON; empty: none"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "id", "version", name="pk_contracts"),
@@ -98,6 +100,8 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("tax_place", sa.String(), nullable=True, comment="none: not taxed by us"),
+        sa.Column("tax_exempt", sa.String(), nullable=True, comment="why no tax is due"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "id", "version", name="pk_customers"),
@@ -169,6 +173,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("discounts", sa.Text(), nullable=False, comment="in their order, JSON; empty: none"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "name", "version", name="pk_plans"),
@@ -193,6 +198,7 @@ def upgrade() -> None:
         sa.Column("terms", sa.Text(), nullable=False, comment="the parts of the price, JSON"),
         sa.Column("dimensions", sa.String(), nullable=False, comment="of a matrix, in the order of its keys"),
         sa.Column("proration", sa.String(), nullable=False, comment="of a fee: day, second or none"),
+        sa.Column("tax_category", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "contract", "meter", "fee", "since", "version", name="pk_contract_prices"),
@@ -217,6 +223,7 @@ def upgrade() -> None:
         sa.Column("terms", sa.Text(), nullable=False, comment="the parts of the price, JSON"),
         sa.Column("dimensions", sa.String(), nullable=False, comment="of a matrix, in the order of its keys"),
         sa.Column("proration", sa.String(), nullable=False, comment="of a fee: day, second or none"),
+        sa.Column("tax_category", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "plan", "meter", "fee", "since", "version", name="pk_prices"),
@@ -258,9 +265,36 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('rated', 'approved')"),
         )
 
+    op.create_table(
+        "taxes",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False, comment="of what is taxed"),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("since", sa.String(), nullable=False, comment="first day, YYYY-MM-DD; empty: always"),
+        sa.Column("rate", sa.String(), nullable=False, comment="percent"),
+        sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
+        sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
+        sa.PrimaryKeyConstraint("tenant", "place", "category", "name", "since", "version", name="pk_taxes"),
+    )
+    with op.batch_alter_table("taxes", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_taxes_live",
+            ["tenant", "place", "category", "name", "since"],
+            unique=True,
+            sqlite_where=sa.text("superseded IS NULL"),
+            postgresql_where=sa.text("superseded IS NULL"),
+        )
+
 
 def downgrade() -> None:
     """Take it back."""
+    with op.batch_alter_table("taxes", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_taxes_live", sqlite_where=sa.text("superseded IS NULL"), postgresql_where=sa.text("superseded IS NULL")
+        )
+
+    op.drop_table("taxes")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_runs_live",

@@ -245,7 +245,7 @@ def test_what_is_stored_can_be_referred_to() -> None:
     [
         ("", "line 1, column 1: the file is empty"),
         ("# nothing", "line 1, column 1: the file is empty"),
-        ("- a", "expected a mapping with meters, plans, customers, contracts, found a list"),
+        ("- a", "expected a mapping with meters, plans, customers, contracts, taxes, found a list"),
         ("meters: [", "not YAML"),
         ("meters: []\n---\nplans: []", "line 2, column 1: not YAML"),
         ("meters: *nobody", "line 1, column 9: not YAML: found undefined alias"),
