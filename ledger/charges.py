@@ -11,6 +11,10 @@ from ledger.errors import Damaged
 
 USAGE, FEE = "usage", "fee"
 """Kinds of lines: what was used, and what is owed for time whatever was used."""
+COMMITMENT, DISCOUNT, TAX = "commitment", "discount", "tax"
+"""Kinds of lines that are made of others: no events stand behind them."""
+KINDS = (USAGE, FEE, COMMITMENT, DISCOUNT, TAX)
+"""In the order in which each is made of those before it."""
 
 SCHEMA = pa.schema(
     [

@@ -4,7 +4,9 @@ A book is canonical: text is ordered by code point whatever the database's order
 everything else by position. Nothing here is an object per customer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import date
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,12 +17,15 @@ import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
 from ledger.digest import columns_digest
+from rating import agreed
 from rating import catalog_store as store
+from rating.agreed import Agreed
+from rating.agreements import Tax, tax_key
 from rating.exact import Int64s
 from rating.periods import ALWAYS, NEVER
 from rating.price_sets import Prices, Rows, price_sets
 
-PRICE: Final = ["meter", "fee", "since", "product", "terms", "dimensions", "proration", "version"]
+PRICE: Final = ["meter", "fee", "since", "product", "terms", "dimensions", "proration", "tax_category", "version"]
 
 
 class Subjects(NamedTuple):
@@ -62,7 +67,19 @@ class Book(NamedTuple):
     subjects: Subjects
     contracts: Contracts
     prices: Prices
+    agreed: Agreed
     digest: bytes
+
+
+class Said(NamedTuple):
+    """What the catalog says beside prices, as text."""
+
+    plans: pa.Table
+    contracts: pa.Table
+    """Those that agree something of their own."""
+    customers: pa.Table
+    """Those who owe taxes."""
+    taxes: pa.Table
 
 
 def load(connection: sa.Connection, tenant: str, version: int) -> Book:
@@ -77,13 +94,22 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
     )
     of_plans = _table(connection, store.prices, tenant, version, ["plan", *PRICE])
     of_contracts = _table(connection, store.contract_prices, tenant, version, ["contract", *PRICE])
-    plans = _table(connection, store.plans, tenant, version, ["name", "currency"])
+    plans = _table(connection, store.plans, tenant, version, ["name", "currency", "discounts", "version"])
+    said = _said(connection, tenant, version, plans)
+    commitments = agreed.listed(said.contracts["commitment"])
+    committed = [one for one in agreed.commitments_in(commitments) if one is not None]
     customers = _distinct(subjects["customer"], contracts["customer"])
     zones = _distinct(contracts["timezone"], pa.chunked_array([["UTC"]]))
     entities, meters, products = (
         _distinct(contracts["entity"]),
         _distinct(of_plans["meter"], of_contracts["meter"]),
-        _distinct(of_plans["product"], of_contracts["product"]),
+        _distinct(of_plans["product"], of_contracts["product"], _texts({one.product for one in committed})),
+    )
+    categories = _distinct(
+        of_plans["tax_category"],
+        of_contracts["tax_category"],
+        said.taxes["category"],
+        _texts({one.tax_category for one in committed}),
     )
     fees = _distinct(of_plans["fee"], of_contracts["fee"])
     currencies = _distinct(plans["currency"])
@@ -92,8 +118,8 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
     names, ids = plans["name"].combine_chunks(), contracts["id"].combine_chunks()
     contract_plan = _positions(contracts["plan"], names)
     sets = price_sets(
-        _rows(of_plans, "plan", names, meters, fees, products),
-        _rows(of_contracts, "contract", ids, meters, fees, products),
+        _rows(of_plans, "plan", names, meters, fees, products, categories),
+        _rows(of_contracts, "contract", ids, meters, fees, products, categories),
         contract_plan,
         digits[plan_currency],
     )
@@ -121,18 +147,89 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
             _days(contracts["ends"], NEVER),
         ),
         sets.prices,
-        _digest([subjects, contracts, *(said.drop_columns("version") for said in (of_plans, of_contracts)), plans]),
+        _agreed(said, commitments, customers, ids, contract_plan, products.to_pylist(), categories.to_pylist()),
+        _digest([subjects, contracts, of_plans, of_contracts, *said]),
     )
 
 
-def _table(connection: sa.Connection, table: sa.Table, tenant: str, version: int, columns: Sequence[str]) -> pa.Table:
-    """Columns of a catalog table at `version` as text, ordered by the first few; none is null."""
+def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table) -> Said:
+    return Said(
+        plans,
+        _table(
+            connection,
+            store.contracts,
+            tenant,
+            version,
+            ["id", "commitment", "discounts", "version"],
+            lambda rows: sa.or_(rows.c.commitment != "", rows.c.discounts != ""),
+        ),
+        _table(
+            connection,
+            store.customers,
+            tenant,
+            version,
+            ["id", "tax_place", "tax_exempt"],
+            lambda rows: sa.and_(rows.c.tax_place.is_not(None), rows.c.tax_exempt.is_(None)),
+        ),
+        _table(connection, store.taxes, tenant, version, ["place", "category", "name", "since", "rate", "version"]),
+    )
+
+
+def _agreed(
+    said: Said,
+    commitments: agreed.Listed,
+    customers: pa.Array,
+    ids: pa.Array,
+    contract_plan: Int64s,
+    products: Sequence[str],
+    categories: Sequence[str],
+) -> Agreed:
+    """What is said, in columns that refer to the book by position."""
+    contract, version = _positions(said.contracts["id"], ids), _numbers(said.contracts["version"])
+    own = np.flatnonzero(pc.not_equal(said.contracts["discounts"], "").to_numpy())
+    of_plans = agreed.Lists(
+        np.arange(len(said.plans)), agreed.listed(said.plans["discounts"]), _numbers(said.plans["version"])
+    )
+    of_contracts = agreed.Lists(
+        contract[own], agreed.listed(said.contracts["discounts"].take(pa.array(own))), version[own]
+    )
+    owing = positions(said.customers["id"], customers)
+    known = np.flatnonzero(owing >= 0)
+    taxes = [(_tax(row), int(row["version"])) for row in said.taxes.to_pylist()]
+    taxes.sort(key=lambda one: tax_key(one[0]))
+    return Agreed(
+        agreed.committed(contract, commitments, version, products, categories),
+        agreed.chains(of_plans, of_contracts, contract_plan, products),
+        agreed.rates(
+            [tax for tax, _ in taxes],
+            np.array([version for _, version in taxes], dtype=np.int64),
+            agreed.Placed(owing[known], said.customers["tax_place"].take(pa.array(known))),
+            len(customers),
+            categories,
+        ),
+    )
+
+
+def _tax(row: dict[str, str]) -> Tax:
+    since = date.fromisoformat(row["since"]) if row["since"] else None
+    return Tax(row["name"], Fraction(row["rate"]), row["place"], row["category"], since)
+
+
+def _table(
+    connection: sa.Connection,
+    table: sa.Table,
+    tenant: str,
+    version: int,
+    columns: Sequence[str],
+    wanted: Callable[[sa.Subquery], sa.ColumnElement[bool]] = lambda _: sa.true(),
+) -> pa.Table:
+    """Columns of a catalog table at `version` as text: the wanted rows, ordered by the first few; none is null."""
     # The database packs each column into one value: a driver makes an object of every cell and every row, which took
     # three quarters of the time that 100,000 contracts took. The aggregates of one statement see rows in one order.
     packed = sa.func.json_group_array if connection.dialect.name == "sqlite" else sa.func.json_agg
     rows = store.rows_at(table, tenant, version, *columns).subquery()
     texts_of = [packed(sa.cast(rows.c[name], sa.Text)) for name in columns]
-    cells = connection.execute(sa.select(*(sa.cast(texts, sa.Text) for texts in texts_of))).one()
+    cells = connection.execute(sa.select(*(sa.cast(texts, sa.Text) for texts in texts_of)).where(wanted(rows))).one()
     texts = [msgspec.json.decode(cell or "[]", type=list[str | None]) for cell in cells]
     found = pa.table([pc.fill_null(pa.array(text, pa.string()), "") for text in texts], names=list(columns))
     order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in columns[:4]])
@@ -170,15 +267,25 @@ def _days(texts: pa.ChunkedArray, where_empty: int) -> Int64s:
 
 def _rows(prices: pa.Table, owner: str, *names: pa.Array) -> Rows:
     """Prices by the positions of their owners, meters, fees and products among `names`."""
-    columns = (owner, "meter", "fee", "product")
-    owners, meter, fee, product = (
+    columns = (owner, "meter", "fee", "product", "tax_category")
+    owners, meter, fee, product, category = (
         _positions(prices[column], among) for column, among in zip(columns, names, strict=True)
     )
-    version = pc.cast(prices["version"].combine_chunks(), pa.int64()).to_numpy()
     texts = prices.select(["terms", "dimensions", "proration"])
-    return Rows(owners, meter, fee, product, _days(prices["since"], ALWAYS), version, texts)
+    since, version = _days(prices["since"], ALWAYS), _numbers(prices["version"])
+    return Rows(owners, meter, fee, product, since, version, category, texts)
+
+
+def _numbers(texts: pa.ChunkedArray) -> Int64s:
+    numbers: Int64s = pc.cast(texts, pa.int64()).to_numpy()
+    return numbers
+
+
+def _texts(values: set[str]) -> pa.ChunkedArray:
+    return pa.chunked_array([sorted(values)], pa.string())
 
 
 def _digest(tables: Sequence[pa.Table]) -> bytes:
     """What the book says, whatever version it has: an unrelated change to a catalog does not change it."""
-    return b"".join(columns_digest(table, table.schema) for table in tables)
+    said = [table.select([name for name in table.column_names if name != "version"]) for table in tables]
+    return b"".join(columns_digest(table, table.schema) for table in said)

@@ -23,12 +23,15 @@ from rating.book import Book
 from rating.boundaries import boundaries
 from rating.conservation import balances, unbilled
 from rating.exact import scaled_text, total
+from rating.invoicing.taxes import TaxService
+from rating.made import Charged
 from rating.match import plain
 from rating.periods import Period
 from rating.pricing.written import number_text
-from rating.rate import Rated, rate
+from rating.rate import rate
 from rating.ratios import exact_total, taken
 from rating.runs import ENGINE_VERSION, Manifest
+from rating.settle import Settled, settle
 from rating.spans import spans
 
 
@@ -53,8 +56,12 @@ def calculate(
     period: Period,
     cutoff: int,
     now_ms: int,
+    tax_service: TaxService | None = None,
 ) -> tuple[Manifest, pa.Table]:
-    """The charges of a period under catalog `version`, and the manifest that goes with them."""
+    """The charges of a period under catalog `version`, and the manifest that goes with them.
+
+    Whoever knows the taxes goes by the catalog's codes; by default the catalog's table does.
+    """
     cuts = boundaries(connection, tenant, version, period)
     with ThreadPoolExecutor(1) as engine:
         # The engine sums while we load the book, and counts while we rate: neither waits for the other.
@@ -63,8 +70,11 @@ def calculate(
         book = books.load(connection, tenant, version)
         totals = summing.result()
         beyond = beyond_sums.read(ledger, book, cuts, cutoff)
-        rated = rate(book, spans(book, period), totals, beyond, cutoff)
-        output_digest = charges_digest(rated.charges).hex()
+        held = spans(book, period)
+        rated = rate(book, held, totals, beyond, cutoff)
+        charged = Charged(rated.lines, rated.charges, rated.exact)
+        settled = settle(book, held, charged, cutoff, tax_service)
+        output_digest = charges_digest(settled.charges).hex()
         accepted = counting.result()
     chain = ledger.chain_at(cutoff)
     manifest = Manifest(
@@ -77,15 +87,15 @@ def calculate(
         engine_version=ENGINE_VERSION,
         input_digest=_input_digest(book, period, cuts, totals, cutoff, chain),
         output_digest=output_digest,
-        charges=len(rated.charges),
-        events=int(rated.charges["events"].to_numpy().sum()),
+        charges=len(settled.charges),
+        events=int(settled.charges["events"].to_numpy().sum()),
         totals={},
         rounding={},
         conservation=balances(accepted, rated),
         unrated=unbilled(rated),
     )
-    amounts, rounding = _money(book, rated)
-    return msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), rated.charges
+    amounts, rounding = _money(book, settled)
+    return msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), settled.charges
 
 
 def _input_digest(book: Book, period: Period, cuts: Sequence[int], totals: Totals, cutoff: int, chain: str) -> str:
@@ -101,15 +111,15 @@ def _input_digest(book: Book, period: Period, cuts: Sequence[int], totals: Total
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
 
 
-def _money(book: Book, rated: Rated) -> tuple[dict[str, str], dict[str, str]]:
-    """Per currency: the sum of the amounts, and what rounding added to it."""
-    charged = rated.charges["currency"].combine_chunks().dictionary_encode()
-    codes, amount = charged.indices.to_numpy(), rated.charges["amount"].to_numpy()
+def _money(book: Book, settled: Settled) -> tuple[dict[str, str], dict[str, str]]:
+    """Per currency: what is due, and what rounding added to it."""
+    charged = settled.charges["currency"].combine_chunks().dictionary_encode()
+    codes, amount = charged.indices.to_numpy(), settled.charges["amount"].to_numpy()
     digits = dict(zip(book.currencies, book.digits.tolist(), strict=True))
     amounts, rounding = {}, {}
     for currency, code in sorted((name, code) for code, name in enumerate(charged.dictionary.to_pylist())):
         rows = np.flatnonzero(codes == code)
         billed, scale = total(amount[rows]), digits[currency]
         amounts[currency] = scaled_text(billed, scale, scale)
-        rounding[currency] = number_text(Fraction(billed, 10**scale) - exact_total(taken(rated.exact, rows)))
+        rounding[currency] = number_text(Fraction(billed, 10**scale) - exact_total(taken(settled.exact, rows)))
     return amounts, rounding

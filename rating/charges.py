@@ -1,5 +1,8 @@
 """Write priced lines as the charges that the ledger keeps: each amount in minor units, and beside it as it was."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -20,10 +23,11 @@ def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: 
     contracts, prices = book.contracts, book.prices
     plan, customer = contracts.plan[lines.contract], contracts.customer[lines.contract]
     currency = book.plan_currency[plan]
-    numerator, denominator = _reduced(exact, count)
-    minor = _minor_units(amount, book.digits[currency])
-    _refuse_too_large(book, lines, {INT64_MAX: minor, 10**NUMERATOR_DIGITS - 1: numerator})
-    _refuse_too_large(book, lines, {10**DENOMINATOR_DIGITS - 1: denominator})
+
+    def named(line: int) -> str:
+        meter = book.meters[int(prices.meter[lines.price[line]])]
+        return f"contract {contracts.id[int(lines.contract[line])]}, meter {meter}"
+
     columns = {
         "run": np.zeros(count, dtype=np.uint64),
         "line": np.arange(count, dtype=np.uint32),
@@ -44,12 +48,23 @@ def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: 
         "events": lines.events.astype(np.uint64),
         "quantity": decimals(lines.quantity, 38, QUANTITY_SCALE),
         "digest": pa.Array.from_buffers(pa.binary(16), count, [None, pa.py_buffer(lines.digest.tobytes())]),
+    } | money_columns(exact, amount, book.digits[currency], named)
+    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def money_columns(exact: Ratios, amount: Ratios, digits: Int64s, named: Callable[[int], str]) -> dict[str, Any]:
+    """What each row costs, exact and in minor units; `named` says which row it is that costs too much."""
+    numerator, denominator = _reduced(exact, len(digits))
+    minor = _minor_units(amount, digits)
+    _refuse_too_large(INT64_MAX, minor, named)
+    _refuse_too_large(10**NUMERATOR_DIGITS - 1, numerator, named)
+    _refuse_too_large(10**DENOMINATOR_DIGITS - 1, denominator, named)
+    return {
         "exact_numerator": decimals(numerator, NUMERATOR_DIGITS, 0),
         "exact_denominator": decimals(denominator, DENOMINATOR_DIGITS, 0),
         "amount": minor.astype(np.int64),
     }
-    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 def _reduced(exact: Ratios, count: int) -> tuple[Exact, Exact]:
@@ -65,17 +80,14 @@ def _minor_units(amount: Ratios, digits: Int64s) -> Exact:
     return at_scale(amount, int(different[0]) if len(different) == 1 else digits, HALF_UP)
 
 
-def _refuse_too_large(book: Book, lines: Lines, columns: dict[int, Exact]) -> None:
-    for most, column in columns.items():
-        if largest(column) > most:
-            line = int(np.flatnonzero(abs(column) > most)[0])
-            contract = book.contracts.id[int(lines.contract[line])]
-            meter = book.meters[int(book.prices.meter[lines.price[line]])]
-            message = (
-                f"contract {contract}, meter {meter}: the amount has more than {len(str(most)) - 1} digits; look at "
-                "the usage and at the price, correct one of them, and close again"
-            )
-            raise Refused(message)
+def _refuse_too_large(most: int, column: Exact, named: Callable[[int], str]) -> None:
+    if largest(column) > most:
+        row = int(np.flatnonzero(abs(column) > most)[0])
+        message = (
+            f"{named(row)}: the amount has more than {len(str(most)) - 1} digits; look at the usage and at the price, "
+            "correct one of them, and close again"
+        )
+        raise Refused(message)
 
 
 def _subjects_of(book: Book, customer: Int64s) -> pa.Array:

@@ -17,6 +17,7 @@ from rating import runs
 from rating.calculation import UsageReader, calculate
 from rating.catalog_store import newest_version
 from rating.conservation import Balance, residual
+from rating.invoicing.taxes import TaxService
 from rating.periods import parse_period
 from rating.runs import Manifest, Run
 
@@ -77,15 +78,16 @@ def close(
     *,
     dry_run: bool = False,
     on_rated: OnRated | None = None,
+    tax_service: TaxService | None = None,
 ) -> Closed | Unbalanced:
-    """Close `period`; one that is closed stays as it is."""
+    """Close `period`; one that is closed stays as it is. Taxes are of the catalog's table unless a service is named."""
     month = parse_period(period)
     with relational.connect() as connection:
         standing = runs.live_run(connection, tenant, period)
         if standing is not None:
             return _already(ledger, standing)
         version, cutoff = newest_version(connection), ledger.head.block
-        manifest, charges = calculate(ledger, connection, tenant, version, month, cutoff, now_ms)
+        manifest, charges = calculate(ledger, connection, tenant, version, month, cutoff, now_ms, tax_service)
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)
     if dry_run:

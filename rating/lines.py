@@ -112,11 +112,16 @@ def in_order(book: Book, lines: Lines) -> Lines:
 def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
     """Which part of its month each fee is owed for."""
     zone = book.contracts.zone[lines.contract]
-    start, end = spans.period_start[zone], spans.period_end[zone]
-    by_instant = share(lines.window_start, lines.window_end, start, end)
-    first, last, month, next_month = (
-        days_of(instants, zone, book.zones) for instants in (lines.window_start, lines.window_end, start, end)
-    )
+    by_instant = share(lines.window_start, lines.window_end, spans.period_start[zone], spans.period_end[zone])
+    by_day = share_by_day(book, spans, lines.contract, lines.window_start, lines.window_end)
     rule = book.prices.proration[lines.price]
-    prorated = where(rule == PRORATIONS.index("second"), by_instant, share(first, last, month, next_month))
+    prorated = where(rule == PRORATIONS.index("second"), by_instant, by_day)
     return where(rule == PRORATIONS.index("none"), constant(1), prorated)
+
+
+def share_by_day(book: Book, spans: Spans, contract: Int64s, start: Int64s, end: Int64s) -> Ratios:
+    """Which part of the days of its contract's month each window is."""
+    zone = book.contracts.zone[contract]
+    instants = (start, end, spans.period_start[zone], spans.period_end[zone])
+    first, last, month, next_month = (days_of(each, zone, book.zones) for each in instants)
+    return share(first, last, month, next_month)

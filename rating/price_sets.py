@@ -33,6 +33,8 @@ class Prices(NamedTuple):
     until: Int64s
     version: Int64s
     """The catalog version that wrote it."""
+    category: Int64s
+    """What it sells to the tax office."""
     is_fee: Bools
     proration: Int64s
     """Of fees: a place in PRORATIONS."""
@@ -61,6 +63,7 @@ class Rows(NamedTuple):
     product: Int64s
     since: Int64s
     version: Int64s
+    category: Int64s
     texts: pa.Table
     """Their terms, dimensions and proration."""
 
@@ -76,10 +79,10 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     """The sets; `plan_digits` are the decimals of each plan's currency."""
     row, own_set, set_plan, of_contract = _laid_out(of_plans, of_contracts, contract_plan, len(plan_digits))
     both = [np.concatenate(pair) for pair in zip(of_plans[1:-1], of_contracts[1:-1], strict=True)]
-    meter, fee, product, since, version = (column[row] for column in both)
+    meter, fee, product, since, version, category = (column[row] for column in both)
     order = np.lexsort((since, fee, meter, own_set))
     row, own_set = row[order], own_set[order]
-    meter, fee, product, since, version = (column[row] for column in both)
+    meter, fee, product, since, version, category = (column[row] for column in both)
     until = np.full(len(row), NEVER)
     followed = (own_set[1:] == own_set[:-1]) & (meter[1:] == meter[:-1]) & (fee[1:] == fee[:-1])
     until[:-1][followed] = since[1:][followed]
@@ -95,6 +98,7 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
         since,
         until,
         version,
+        category,
         is_fee[terms],
         np.array([PRORATIONS.index(text) for text in prorations], dtype=np.int64),
         (is_fee | _is_idle(listed))[terms],

@@ -55,6 +55,8 @@ class Rated(NamedTuple):
     unrated: list[Unrated]
     other_period: dict[str, Measured]
     """Per meter: usage between the first and the last boundary that its contract's zone puts into another period."""
+    lines: Lines
+    """What the charges were priced from, row by row."""
 
 
 class Priced(NamedTuple):
@@ -70,7 +72,7 @@ def rate(book: Book, spans: Spans, totals: Totals, beyond: Beyond, cutoff: int) 
     matched = match(book, spans, totals)
     lines = lines_of(book, spans, totals, matched)
     charges, exact = charge(book, spans, lines, beyond, cutoff)
-    return Rated(charges, exact, _unrated(totals, matched), _other_period(totals, matched))
+    return Rated(charges, exact, _unrated(totals, matched), _other_period(totals, matched), lines)
 
 
 def charge(book: Book, spans: Spans, lines: Lines, beyond: Beyond, cutoff: int) -> tuple[pa.Table, Ratios]:

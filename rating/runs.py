@@ -17,7 +17,7 @@ from ledger.errors import Refused
 from ledger.relational import metadata
 from rating.conservation import Balance, Unbilled
 
-ENGINE_VERSION: Final = "2"
+ENGINE_VERSION: Final = "3"
 """Changes whenever the same input could give other charges."""
 
 RATING, RATED, APPROVED, DISCARDED = "rating", "rated", "approved", "discarded"
@@ -66,7 +66,7 @@ class Manifest(msgspec.Struct, frozen=True):
     charges: int
     events: int
     totals: dict[str, str]
-    """Per currency: the sum of the rounded amounts."""
+    """Per currency: what is due, the sum of the rounded amounts."""
     rounding: dict[str, str]
     """Per currency: what rounding added, exactly; negative where it took away."""
     conservation: list[Balance]

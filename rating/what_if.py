@@ -25,11 +25,13 @@ from rating.catalog import Catalog
 from rating.close import Record
 from rating.exact import Int64s, group_sums
 from rating.lines import Lines, in_order, with_idle
+from rating.made import Charged
 from rating.match import prices_in_force
 from rating.periods import parse_period
 from rating.price_sets import needs_more_than_sums
 from rating.rate import charge
 from rating.runs import Run
+from rating.settle import settle
 from rating.spans import spans
 from rating.yaml_page import Mistake
 
@@ -87,8 +89,8 @@ def charged_again(ledger: Record, connection: sa.Connection, run: Run, draft: Dr
     if cuts_alike(known, wanted) and not needs_more_than_sums(wanted.prices):
         held = spans(wanted, period)
         lines = in_order(wanted, with_idle(wanted, held, _lines(wanted, before)))
-        after, _ = charge(wanted, held, lines, Beyond([], None), cutoff)
-        return Again(before, after, from_charges=True)
+        charged = Charged(lines, *charge(wanted, held, lines, Beyond([], None), cutoff))
+        return Again(before, settle(wanted, held, charged, cutoff).charges, from_charges=True)
     _, after = calculate(ledger, draft.connection, run.tenant, draft.version, period, cutoff, now_ms=0)
     return Again(before, after, from_charges=False)
 

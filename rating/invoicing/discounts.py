@@ -10,7 +10,7 @@ import numpy as np
 
 from rating.exact import Int64s
 from rating.gathered import joined
-from rating.groups import group_of, having, totals
+from rating.groups import above, group_of, having, totals
 from rating.ratios import Ratios, constant, greater, is_above, lesser, minus, taken, times, where, zeros
 from rating.rounding import Rounding, rounded, rule_of
 
@@ -56,6 +56,12 @@ def taken_off(amounts: Ratios, discounts: Discounts, rule: Rounding | None) -> R
         chain, left = chain[goes_on], taken(minus(left, off), goes_on)
     order = np.argsort(np.concatenate(rows), kind="stable") if rows else np.zeros(0, dtype=np.int64)
     return taken(joined([zeros(0), *parts]), order)
+
+
+def exactly_off(amounts: Ratios, discounts: Discounts, off: Ratios) -> Ratios:
+    """What each discount would take off unrounded, of what `off` lets the ones before it leave."""
+    left = minus(taken(amounts, group_of(discounts.offset)), above(off, discounts.offset))
+    return _off(left, discounts.kind, discounts.value, None)
 
 
 def discounted(amounts: Ratios, discounts: Discounts, rule: Rounding | None) -> tuple[Ratios, Ratios]:

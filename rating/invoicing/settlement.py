@@ -60,11 +60,30 @@ class Invoices(NamedTuple):
     """Per invoice: how discounts, taxes and what is due are rounded."""
 
 
+class OfInvoice(NamedTuple):
+    """What taxes are asked for beside amounts, invoice by invoice."""
+
+    place: Int64s
+    day: Int64s
+    rule: Rounding | None
+
+
+class Net(NamedTuple):
+    """What discounts take off, row by row of them, and what they leave of each line."""
+
+    off_lines: Ratios
+    left: Ratios
+    """Of each line by its own discounts."""
+    off: Ratios
+    lines: Ratios
+
+
 class Taxed(NamedTuple):
     """What taxes invoices carry."""
 
     invoice: Int64s
     """Of which invoice each taxable amount is."""
+    taxable: Taxable
     taxes: Taxes
     amount: Ratios
     """Per invoice."""
@@ -86,7 +105,8 @@ class Bills(NamedTuple):
 
 def bills(invoices: Invoices, terms: Terms, tax_service: TaxService) -> Bills:
     """What each invoice comes to."""
-    net = _net(invoices, terms)
+    chain = in_order(invoices.discounts, terms.discount_order)
+    net = after_discounts(invoices.amount, invoices.offset, invoices.line_discounts, chain, invoices.rule).lines
     match terms.credits_pay:
         case CreditsPay.NET:
             taxed, paid = _taxed(invoices, net, tax_service), _paid(invoices, net)
@@ -103,14 +123,15 @@ def bills(invoices: Invoices, terms: Terms, tax_service: TaxService) -> Bills:
     return Bills(subtotal, minus(subtotal, base), taxed, applied, due, net, line_credits, paid)
 
 
-def _net(invoices: Invoices, terms: Terms) -> Ratios:
-    """What discounts leave of each line."""
-    own, offset = group_of(invoices.offset), invoices.offset
-    off_lines = taken_off(invoices.amount, invoices.line_discounts, rule_of(invoices.rule, own))
-    left = minus(invoices.amount, totals(off_lines, invoices.line_discounts.offset))
-    chain = in_order(invoices.discounts, terms.discount_order)
-    off = totals(taken_off(totals(left, offset), chain, invoices.rule), chain.offset)
-    return minus(left, shared_out(off, left, offset, invoices.rule))
+def after_discounts(
+    amounts: Ratios, offset: Int64s, line_discounts: Discounts, discounts: Discounts, rule: Rounding | None
+) -> Net:
+    """What discounts of lines, and then those of their groups, leave of each line; the rule's rows are the groups."""
+    off_lines = taken_off(amounts, line_discounts, rule_of(rule, group_of(offset)))
+    left = minus(amounts, totals(off_lines, line_discounts.offset))
+    off = taken_off(totals(left, offset), discounts, rule)
+    shares = shared_out(totals(off, discounts.offset), left, offset, rule)
+    return Net(off_lines, left, off, minus(left, shares))
 
 
 def _paid(invoices: Invoices, owed: Ratios) -> Payments:
@@ -122,16 +143,20 @@ def _by_line(invoices: Invoices, paid: Payments) -> Ratios:
 
 
 def _taxed(invoices: Invoices, owed: Ratios, tax_service: TaxService) -> Taxed:
-    """The taxes on what is owed, category by category of each invoice."""
-    own = group_of(invoices.offset)
-    order = np.lexsort((invoices.category, own))
-    own, category = own[order], invoices.category[order]
+    """The taxes on what is owed, invoice by invoice."""
+    of_invoice = OfInvoice(invoices.place, invoices.day, invoices.rule)
+    return taxed(owed, group_of(invoices.offset), invoices.category, of_invoice, tax_service)
+
+
+def taxed(owed: Ratios, own: Int64s, category: Int64s, of_invoice: OfInvoice, tax_service: TaxService) -> Taxed:
+    """The taxes on what is owed, category by category of the invoices `own`, exact without a rule."""
+    order = np.lexsort((category, own))
+    own, category = own[order], category[order]
     starts = np.flatnonzero((np.diff(own, prepend=-1) != 0) | (np.diff(category, prepend=0) != 0))
     base = totals(taken(owed, order), np.append(starts, len(order)))
     invoice = own[starts]
-    taxable = Taxable(
-        base, invoices.place[invoice], category[starts], invoices.day[invoice], rule_of(invoices.rule, invoice)
-    )
+    place, day, rule = of_invoice
+    taxable = Taxable(base, place[invoice], category[starts], day[invoice], rule_of(rule, invoice))
     taxes = tax_service.taxes(taxable)
-    by_invoice = offsets(np.bincount(invoice[taxes.row], minlength=len(invoices.place)))
-    return Taxed(invoice, taxes, totals(taxes.amount, by_invoice))
+    by_invoice = offsets(np.bincount(invoice[taxes.row], minlength=len(place)))
+    return Taxed(invoice, taxable, taxes, totals(taxes.amount, by_invoice))

@@ -1,0 +1,133 @@
+"""Put charges that are made of other charges among them: numbered in one order, in the ledger's schema.
+
+No events stand behind such a line. It has no meter, quantity or subjects, and its window is the time of the period in
+which its contract holds; of a line that is the invoice's own, the period in UTC.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ledger.charges import FEE, KINDS, SCHEMA, TAX
+from rating.book import Book
+from rating.charges import money_columns
+from rating.exact import Int64s
+from rating.gathered import joined
+from rating.lines import Lines
+from rating.ratios import Ratios, spread, taken
+from rating.spans import Spans
+
+OF_INVOICES = (TAX,)
+"""The kinds of lines that are no single contract's."""
+
+
+class Charged(NamedTuple):
+    """Charges for usage and fees, row by row, and what they were made from."""
+
+    lines: Lines
+    table: pa.Table
+    exact: Ratios
+
+
+class Made(NamedTuple):
+    """Lines of one kind, row by row."""
+
+    kind: str
+    contract: Int64s
+    """Whose it is; of an invoice's own line any contract that is on the invoice."""
+    product: pa.Array
+    version: Int64s
+    """The catalog version that wrote what made it."""
+    exact: Ratios
+    amount: Ratios
+
+
+def invoice_of(book: Book, contract: Int64s) -> Int64s:
+    """A number for the invoice that each contract is on, ascending in the order of invoices."""
+    of = book.contracts
+    party = of.entity[contract] * len(book.customers) + of.customer[contract]
+    return party * len(book.currencies) + book.plan_currency[of.plan[contract]]
+
+
+def with_made(book: Book, spans: Spans, charged: Charged, made: Sequence[Made], cutoff: int) -> tuple[pa.Table, Ratios]:
+    """The charges, which are in order, with what was made of them, and the exact amounts of all."""
+    charges, exact = charged.table, charged.exact
+    more = [one for one in made if len(one.contract)]
+    if not more:
+        return charges, exact
+    tables = [charges, *(_table(book, spans, one, cutoff) for one in more)]
+    everything = pa.concat_tables(tables)
+    whose = np.concatenate([charged.lines.contract, *(one.contract for one in more)])
+    rank = np.concatenate([np.zeros(len(charges), dtype=np.int64), *(_rank(one) for one in more)])
+    nth = np.concatenate([np.arange(len(charges)), *(_places(one) for one in more)])
+    order = np.lexsort((nth, rank, invoice_of(book, whose)))
+    numbers = pa.array(np.arange(len(order), dtype=np.uint32))
+    ordered = everything.take(pa.array(order)).combine_chunks()
+    place = SCHEMA.get_field_index("line")
+    all_exact = joined([spread(exact, len(charges)), *(spread(one.exact, len(one.contract)) for one in more)])
+    return ordered.set_column(place, SCHEMA.field(place), numbers), taken(all_exact, order)
+
+
+def _rank(made: Made) -> Int64s:
+    """Usage and fees are one rank, in the order they have."""
+    return np.full(len(made.contract), KINDS.index(made.kind) - KINDS.index(FEE))
+
+
+def _places(made: Made) -> Int64s:
+    """By contract and product."""
+    codes = made.product.dictionary_encode()
+    by_name = np.empty(len(codes.dictionary), dtype=np.int64)
+    by_name[pc.sort_indices(codes.dictionary).to_numpy()] = np.arange(len(codes.dictionary))
+    place = np.empty(len(made.contract), dtype=np.int64)
+    place[np.lexsort((by_name[codes.indices.to_numpy()], made.contract))] = np.arange(len(place))
+    return place
+
+
+def _table(book: Book, spans: Spans, made: Made, cutoff: int) -> pa.Table:
+    """The lines under run 0, not yet numbered."""
+    count, contracts = len(made.contract), book.contracts
+    plan = contracts.plan[made.contract]
+    currency = book.plan_currency[plan]
+    is_of_invoice = made.kind in OF_INVOICES
+    start, end = _windows(book, spans, made)
+    nothing = pa.repeat(pa.scalar("", pa.string()), count)
+
+    def named(row: int) -> str:
+        return f"contract {contracts.id[int(made.contract[row])]}, {made.kind} {made.product[row]}"
+
+    columns = {
+        "run": np.zeros(count, dtype=np.uint64),
+        "line": np.zeros(count, dtype=np.uint32),
+        "tenant": pa.repeat(pa.scalar(book.tenant, pa.string()), count),
+        "entity": book.entities.take(pa.array(contracts.entity[made.contract])),
+        "customer": book.customers.take(pa.array(contracts.customer[made.contract])),
+        "currency": pa.array(book.currencies, pa.string()).take(pa.array(currency)),
+        "contract": nothing if is_of_invoice else contracts.id.take(pa.array(made.contract)),
+        "plan": nothing if is_of_invoice else book.plans.take(pa.array(plan)),
+        "product": made.product,
+        "kind": pa.repeat(pa.scalar(made.kind, pa.string()), count),
+        "meter": nothing,
+        "price_version": made.version.astype(np.uint32),
+        "subjects": pa.array([[]] * count, SCHEMA.field("subjects").type),
+        "window_start": start,
+        "window_end": end,
+        "cutoff": np.full(count, cutoff, dtype=np.uint64),
+        "events": np.zeros(count, dtype=np.uint64),
+        "quantity": pa.array(np.zeros(count, dtype=np.int64)).cast(SCHEMA.field("quantity").type),
+        "digest": pa.array([bytes(16)] * count, SCHEMA.field("digest").type),
+    } | money_columns(made.exact, made.amount, book.digits[currency], named)
+    return pa.Table.from_arrays([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
+
+
+def _windows(book: Book, spans: Spans, made: Made) -> tuple[Int64s, Int64s]:
+    if made.kind in OF_INVOICES:
+        zone = np.full(len(made.contract), book.zones.index("UTC"))
+        return spans.period_start[zone], spans.period_end[zone]
+    zone = book.contracts.zone[made.contract]
+    return (
+        np.maximum(spans.contract_start[made.contract], spans.period_start[zone]),
+        np.minimum(spans.contract_end[made.contract], spans.period_end[zone]),
+    )
