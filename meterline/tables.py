@@ -185,6 +185,8 @@ def _trace(result: Result) -> None:
     line = f":{result['line']}" if result["line"] else ""
     title = f"{result['document']}{line}: {result['charges']:,} charges"
     _table(title, ["", "the document says", "the ledger holds", "same"], rows)
+    if result["made_of"]:
+        console.print(f"made of {', '.join(result['made_of'])}")
 
 
 def _explain(result: Result) -> None:

@@ -1,9 +1,11 @@
-"""Map what was sold to accounts of the general ledger, in names that any plain-text journal can hold."""
+"""Map what was charged to accounts of the general ledger, in names that any plain-text journal can hold."""
 
 import re
 from urllib.parse import quote
 
 import msgspec
+
+from ledger.charges import DISCOUNT, TAX
 
 SPACES_THAT_END_A_NAME = re.compile("^ | $|(?<= ) ")
 PLAIN_MARKS = " &'+,./"
@@ -11,14 +13,18 @@ PLAIN_MARKS = " &'+,./"
 
 
 class Accounts(msgspec.Struct, frozen=True):
-    """The accounts that journals use; `{product}` stands for the product of a line."""
+    """The accounts that journals use; `{product}` stands for a product, or the name of a discount or tax."""
 
     receivable: str = "assets:receivable"
     revenue: str = "revenue:{product}"
+    discount: str = "revenue:less discounts:{product}"
+    """Contra-revenue: debited with what was taken off."""
+    tax: str = "liabilities:tax payable:{product}"
 
-    def revenue_of(self, product: str) -> str:
-        """The revenue account of `product`; two products never share one."""
-        return self.revenue.replace("{product}", account_part(product))
+    def account_of(self, kind: str, product: str) -> str:
+        """The account of what charges of a kind and product come to; two products never share one."""
+        pattern = {DISCOUNT: self.discount, TAX: self.tax}.get(kind, self.revenue)
+        return pattern.replace("{product}", account_part(product))
 
 
 STANDARD = Accounts()

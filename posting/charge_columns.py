@@ -13,6 +13,7 @@ LINE_FIELDS = (
     "contract",
     "plan",
     "product",
+    "kind",
     "meter",
     "window_start",
     "window_end",

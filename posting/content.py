@@ -19,6 +19,7 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     contract: str
     plan: str
     product: str
+    kind: str
     meter: str
     window_start: int
     window_end: int
@@ -55,11 +56,12 @@ class Invoice(msgspec.Struct, frozen=True):
 
 
 class JournalLine(msgspec.Struct, frozen=True):
-    """One side of an entry in minor units, and the charges it summarizes: of `product`, or all where that is None."""
+    """One side of an entry in minor units, and the charges it summarizes: of a kind and product, or all (None)."""
 
     number: int
     account: str
     currency: str
+    kind: str | None
     product: str | None
     debit: int
     credit: int
@@ -67,7 +69,7 @@ class JournalLine(msgspec.Struct, frozen=True):
     events: int
 
     def text(self) -> str:
-        """What the digest sees; the product is in the account."""
+        """What the digest sees; kind and product are in the account."""
         fields = (self.number, self.account, self.currency, self.debit, self.credit, self.charges, self.events)
         return "\t".join(map(str, fields))
 

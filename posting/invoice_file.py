@@ -21,6 +21,7 @@ HEADING_ROWS = 4
 COLUMNS = (
     "line",
     "product",
+    "kind",
     "meter",
     "contract",
     "plan",
@@ -50,6 +51,7 @@ def _row(number: int, line: InvoiceLine, currency: str) -> list[str]:
     return [
         str(number),
         guarded(line.product),
+        line.kind,
         guarded(line.meter),
         guarded(line.contract),
         guarded(line.plan),
@@ -84,13 +86,14 @@ def parse(content: bytes) -> Document:
 
 
 def _line(number: int, row: list[str], currency: str) -> InvoiceLine:
-    if len(row) != len(COLUMNS) or row[0] != str(number) or row[10] != currency:
+    if len(row) != len(COLUMNS) or row[0] != str(number) or row[COLUMNS.index("currency")] != currency:
         raise Unreadable(f"line {number} is not one we would have written")
-    _, product, meter, contract, plan, start, end, quantity, events, amount, _, usage_digest = row
+    _, product, kind, meter, contract, plan, start, end, quantity, events, amount, _, usage_digest = row
     return InvoiceLine(
         contract=unguarded(contract),
         plan=unguarded(plan),
         product=unguarded(product),
+        kind=kind,
         meter=unguarded(meter),
         window_start=_instant(start),
         window_end=_instant(end),

@@ -1,8 +1,8 @@
-"""Summarize the charges of an entity and a period into one journal: receivable against revenue per product.
+"""Summarize the charges of an entity and a period into one journal: receivable against revenue, discounts and taxes.
 
-In each currency one line debits the receivable account with what was invoiced, and one line a product credits
-revenue. A total below zero changes sides, so no figure is negative. A product whose charges come to nothing keeps its
-line: every charge stands behind some line.
+In each currency one line debits the receivable account with what was invoiced, and one line for each kind and product
+credits revenue or a tax that is payable, or debits what discounts took off. A total below zero changes sides, so no
+figure is negative. A product whose charges come to nothing keeps its line: every charge stands behind some line.
 """
 
 from collections.abc import Iterator
@@ -13,19 +13,21 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from ledger.charges import KINDS
 from posting.accounts import STANDARD, Accounts
 from posting.charge_columns import Int64s, column, exact_sums, starts_of_groups
 from posting.content import Journal, JournalLine, unbalanced
 from posting.names import document_key, journal_id
 
 ENTITY = ("entity",)
-SUMMARIZED = ("currency", "product")
+SUMMARIZED = ("currency", "kind", "product")
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What charges come to in one currency; `product` is None for all products."""
+    """What charges of a kind and product come to in one currency; both are None for all of them."""
 
     currency: str
+    kind: str | None
     product: str | None
     amount: int
     charges: int
@@ -53,7 +55,7 @@ def journal(charges: pa.Table, tenant: str, period: str, accounts: Accounts = ST
 
 
 def journal_lines(charges: pa.Table, accounts: Accounts = STANDARD) -> tuple[JournalLine, ...]:
-    """The lines that summarize one entity's charges: by currency, the receivable first, then products by name."""
+    """The lines that summarize one entity's charges: by currency, the receivable first, then kinds in their order."""
     lines = tuple(
         _line(number, summary, accounts)
         for number, summary in enumerate(_with_receivables(_summaries(charges)), start=1)
@@ -63,7 +65,7 @@ def journal_lines(charges: pa.Table, accounts: Accounts = STANDARD) -> tuple[Jou
 
 
 def _summaries(charges: pa.Table) -> list[Summary]:
-    """One for each currency and product, in their order."""
+    """One for each currency, kind and product, in their order."""
     order = pa.array(np.lexsort([_ranks(charges, name) for name in reversed(SUMMARIZED)]))
     sorted_charges = charges.select([*SUMMARIZED, "amount", "events"]).take(order)
     starts = starts_of_groups(sorted_charges, SUMMARIZED)
@@ -79,27 +81,31 @@ def _ranks(charges: pa.Table, name: str) -> Int64s:
     encoded = column(charges, name).dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     rank = np.zeros(len(texts), np.int64)
-    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
+    named = KINDS.index if name == "kind" else str
+    rank[sorted(range(len(texts)), key=lambda code: named(texts[code]))] = np.arange(len(texts))
     ranks: Int64s = rank[encoded.indices.to_numpy()]
     return ranks
 
 
 def _with_receivables(summaries: list[Summary]) -> Iterator[Summary]:
-    """Each currency's products, after what they come to together."""
+    """Each currency's summaries, after what they come to together."""
     for currency, group in groupby(summaries, attrgetter("currency")):
-        products = list(group)
-        amount, charges, events = (sum(map(attrgetter(name), products)) for name in ("amount", "charges", "events"))
-        yield Summary(currency, None, amount, charges, events)
-        yield from products
+        each = list(group)
+        amount, charges, events = (sum(map(attrgetter(name), each)) for name in ("amount", "charges", "events"))
+        yield Summary(currency, None, None, amount, charges, events)
+        yield from each
 
 
 def _line(number: int, summary: Summary, accounts: Accounts) -> JournalLine:
-    receivable = summary.product is None
-    debit = summary.amount if receivable else -summary.amount
+    if summary.kind is None or summary.product is None:
+        account, debit = accounts.receivable, summary.amount
+    else:
+        account, debit = accounts.account_of(summary.kind, summary.product), -summary.amount
     return JournalLine(
         number=number,
-        account=accounts.receivable if summary.product is None else accounts.revenue_of(summary.product),
+        account=account,
         currency=summary.currency,
+        kind=summary.kind,
         product=summary.product,
         debit=max(debit, 0),
         credit=max(-debit, 0),

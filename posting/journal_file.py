@@ -26,7 +26,7 @@ def render(journal: Journal) -> bytes:
     currencies = sorted({line.currency for line in journal.lines})
     accounts = sorted({line.account for line in journal.lines})
     heading = [
-        "; Usage billed by meterline: receivable against revenue, summarized",
+        "; Usage billed by meterline: receivable against revenue and taxes, summarized",
         f"; key: {journal.key}",
         f"; digest: {digest(journal)}",
         "",
@@ -79,6 +79,7 @@ def _line(row: str) -> JournalLine:
         number=number,
         account=found["account"],
         currency=found["currency"],
+        kind=None,
         product=None,
         debit=max(amount, 0),
         credit=max(-amount, 0),

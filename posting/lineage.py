@@ -2,9 +2,11 @@
 
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ledger.charges import COMMITMENT, KINDS
 from posting.accounts import STANDARD, Accounts
 from posting.content import JournalLine
 from posting.invoices import Invoices
@@ -44,8 +46,37 @@ def summarized(charges: pa.Table, line: JournalLine) -> pa.Table:
     """The charges, among those of one entity, that `line` of its journal summarizes."""
     chosen = pc.equal(charges["currency"], line.currency)
     if line.product is not None:
-        chosen = pc.and_(chosen, pc.equal(charges["product"], line.product))
+        of_product = pc.and_(pc.equal(charges["kind"], line.kind), pc.equal(charges["product"], line.product))
+        chosen = pc.and_(chosen, of_product)
     return charges.filter(chosen)
+
+
+def made_of(document: Named, line: int, charges: pa.Table, most: int, accounts: Accounts = STANDARD) -> list[str]:
+    """The first lines of invoices that a line was made of, at most so many; none for one that was made of events."""
+    found = charges_behind(document, line, charges, accounts)
+    name = read_id(document.id)
+    invoices = Invoices(charges, document.tenant, name.period)
+    if name.kind == "invoice":
+        found = _before(charges.slice(*_place_and_length(invoices, document.id)), found)
+    rows = found["line"].to_numpy()[:most].astype(np.int64)
+    place = np.searchsorted(invoices.starts, rows, side="right") - 1
+    ids = invoices.ids.take(pa.array(place)).to_pylist()
+    return [f"{own}:{row - invoices.starts[nth] + 1}" for own, row, nth in zip(ids, rows, place, strict=True)]
+
+
+def _place_and_length(invoices: Invoices, document_id: str) -> tuple[int, int]:
+    start, end = invoices.slice_of(document_id)
+    return start, end - start
+
+
+def _before(invoice: pa.Table, line: pa.Table) -> pa.Table:
+    """The lines of an invoice that one of its lines was made of: of kinds before its own, and of its contract."""
+    kind, contract = line["kind"][0].as_py(), line["contract"][0].as_py()
+    if KINDS.index(kind) < KINDS.index(COMMITMENT):
+        return invoice.slice(0, 0)
+    earlier = pc.is_in(invoice["kind"], pa.array(KINDS[: KINDS.index(kind)]))
+    is_its = pc.equal(invoice["contract"], contract) if contract else earlier
+    return invoice.filter(pc.and_(earlier, is_its))
 
 
 def _line(document_id: str, charges: pa.Table, line: int, start: int, end: int) -> pa.Table:

@@ -39,6 +39,7 @@ def _line(row: dict[str, Any], currency: str) -> dict[str, Any]:
     return {
         "contract": row["contract"],
         "product": row["product"],
+        "kind": row["kind"],
         "meter": row["meter"],
         "quantity": quantity_text(int(row["quantity"])),
         "amount": money_text(row["amount"], currency),

@@ -17,8 +17,10 @@ from meterline.operations.keys import NoParameters
 from meterline.operations.registry import Outcome, Output, RequestError, operation
 from meterline.rechecks import document_problems, extraction_problems, run_problems
 from posting.documents import find as find_document
-from posting.lineage import charges_behind
+from posting.lineage import charges_behind, made_of
 from rating import repeat, runs
+
+MADE_OF_SHOWN = 20
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
     """Walk from a document or one of its lines down to the events, and prove that these are exactly the ones billed."""
     ledger = installation.ledger
     with installation.relational.connect() as connection:
-        document, line, charges = behind(connection, ledger, asked.tenant, asked.document)
+        document, line, charges, of_run = behind(connection, ledger, asked.tenant, asked.document)
     said, found = ledger.described(charges), ledger.expanded(charges)
     if asked.events:
         for event in ledger.events_of(charges):
@@ -56,6 +58,7 @@ def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
         "line": line,
         "kind": document.kind,
         "charges": len(charges),
+        "made_of": [] if line is None else made_of(document, line, of_run, MADE_OF_SHOWN),
         "quantity": quantity_text(found.quantity),
         "events": found.events,
         "digest": f"{found.digest:032x}",
@@ -75,6 +78,8 @@ class Behind(NamedTuple):
     document: sa.Row[Any]
     line: int | None
     charges: pa.Table
+    of_run: pa.Table
+    """All charges of its run."""
 
 
 def behind(connection: sa.Connection, ledger: Ledger, tenant: str, asked: str) -> Behind:
@@ -83,7 +88,8 @@ def behind(connection: sa.Connection, ledger: Ledger, tenant: str, asked: str) -
     document = find_document(connection, tenant, document_id)
     if document is None:
         raise RequestError(f"tenant {tenant} has no document {document_id}: `meterline invoices` lists them")
-    return Behind(document, line, charges_behind(document, line, ledger.read_charges(document.run)))
+    of_run = ledger.read_charges(document.run)
+    return Behind(document, line, charges_behind(document, line, of_run), of_run)
 
 
 def _split(text: str) -> tuple[str, int | None]:

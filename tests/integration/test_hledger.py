@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.charges import DISCOUNT, TAX
 from posting.content import Journal, unbalanced
 from posting.file_erp import FileErp
 from posting.journal import journals
 from posting.journal_file import parse
 from posting.money import minor_units
 from tests.integration.conftest import leave_out
-from tests.unit.posting.charging import TWO_CUSTOMERS, Charge, charges
+from tests.unit.posting.charging import SETTLED, TWO_CUSTOMERS, Charge, charges, made
 
 AWKWARD_PRODUCTS = [
     "a  b",
@@ -47,7 +48,12 @@ AWKWARD = [
     for number, product in enumerate(AWKWARD_PRODUCTS)
     for amount, currency in ((number * 37 - 100, "EUR"), (number, "JPY"), (-(10**15) - number, "KWD"))
 ]
-LINES = [*TWO_CUSTOMERS, *AWKWARD]
+AWKWARDLY_NAMED = [
+    made(kind, number + 1, product, currency="CHF")
+    for number, product in enumerate(AWKWARD_PRODUCTS)
+    for kind in (DISCOUNT, TAX)
+]
+LINES = [*TWO_CUSTOMERS, *SETTLED, *AWKWARD, *AWKWARDLY_NAMED]
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +136,8 @@ def test_all_journals_of_a_tenant_are_read_at_once(hledger: str | None, exported
 def test_a_journal_that_is_off_by_one_unit_is_refused(hledger: str | None, exported: dict[Path, Journal]) -> None:
     file = next(file for file, journal in exported.items() if journal.entity == "DE01")
     text = file.read_text()
-    assert "EUR -12.00" in text
-    file.write_text(text.replace("EUR -12.00", "EUR -12.01"))
+    assert "EUR -56.00" in text
+    file.write_text(text.replace("EUR -56.00", "EUR -56.01"))
     with pytest.raises(ValueError, match=r"off by EUR -0\.01"):
         parse(file.read_bytes())
     if hledger is not None:

@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from ledger.charges import KINDS
 from tests.unit.posting.charging import Charge
 
 NAMES = ["acme", "bolt", "c.d"]
@@ -20,5 +21,6 @@ CHARGE = st.builds(
     quantity=QUANTITY,
     events=st.integers(0, 10**12),
     digest=st.binary(min_size=16, max_size=16),
+    kind=st.sampled_from(KINDS),
 )
 CHARGES = st.lists(CHARGE, max_size=12)

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ledger.charges import SCHEMA, USAGE
+from ledger.charges import COMMITMENT, DISCOUNT, FEE, KINDS, SCHEMA, TAX, USAGE
 
-SORTED_BY = ("entity", "customer", "currency", "contract", "product", "meter", "window_start")
+PARTIES = ("entity", "customer", "currency")
+THEN_BY = ("contract", "product", "meter", "window_start")
 NOVEMBER = 1_793_491_200_000
 DECEMBER = 1_796_083_200_000
 
@@ -30,20 +31,35 @@ class Charge(msgspec.Struct, frozen=True):
     window_start: int = NOVEMBER
     window_end: int = DECEMBER
     digest: bytes = b"\x01" * 16
+    kind: str = USAGE
+
+
+def made(
+    kind: str, amount: int, product: str, contract: str = "", customer: str = "acme", currency: str = "EUR"
+) -> Charge:
+    """A line that no events stand behind."""
+    nothing = Charge(customer, amount, product, meter="", quantity="0", events=0, digest=bytes(16))
+    plan = "standard" if contract else ""
+    return msgspec.structs.replace(nothing, kind=kind, contract=contract, plan=plan, currency=currency)
 
 
 def charges(lines: Sequence[Charge], run: int = 1) -> pa.Table:
     """The charges of a run."""
-    rows = sorted(map(msgspec.structs.asdict, lines), key=lambda row: [row[name] for name in SORTED_BY])
+    rows = sorted(map(msgspec.structs.asdict, lines), key=_place)
     filled = [_filled(row, number, run) for number, row in enumerate(rows)]
     return pa.Table.from_pylist(filled, schema=SCHEMA)
+
+
+def _place(row: dict[str, Any]) -> Any:
+    """Usage and fees are one rank."""
+    rank = max(KINDS.index(row["kind"]), KINDS.index(FEE))
+    return [row[name] for name in PARTIES], rank, [row[name] for name in THEN_BY]
 
 
 def _filled(row: dict[str, Any], number: int, run: int) -> dict[str, Any]:
     constant = {
         "run": run,
         "tenant": "default",
-        "kind": USAGE,
         "price_version": 1,
         "subjects": [row["customer"]],
         "cutoff": 7,
@@ -62,3 +78,16 @@ TWO_CUSTOMERS = (
     Charge("acme", 12_345, currency="KWD", entity="KW-1", contract="C-3"),
 )
 """Three currencies of 0, 2 and 3 decimals, two entities, an amount below zero and one of zero."""
+
+SETTLED = (
+    Charge("acme", 3_300),
+    Charge("acme", 2_900, "API", "", kind=FEE, quantity="0", events=0),
+    made(COMMITMENT, 6_700, "Minimum", "C-1"),
+    made(DISCOUNT, -500, "Launch", "C-1"),
+    made(TAX, 2_356, "VAT 19 %"),
+    made(TAX, 186, "Levy"),
+    Charge("acme", 100, contract="C-2"),
+    Charge("bolt", 1_000, contract="C-3"),
+    made(TAX, 190, "VAT 19 %", customer="bolt"),
+)
+"""An invoice with everything on it, and another with a tax."""

@@ -4,6 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from ledger.charges import COMMITMENT, DISCOUNT, FEE, KINDS, TAX, USAGE
 from posting.accounts import STANDARD, Accounts, account_part
 
 
@@ -28,5 +29,15 @@ def test_what_could_be_taken_for_syntax_is_encoded(product: str, part: str) -> N
 
 
 def test_an_account_may_hold_the_product_anywhere() -> None:
-    assert STANDARD.revenue_of("API") == "revenue:API"
-    assert Accounts(revenue="income:{product}:usage").revenue_of("{product}") == "income:%7Bproduct%7D:usage"
+    assert STANDARD.account_of(USAGE, "API") == "revenue:API"
+    assert Accounts(revenue="income:{product}:usage").account_of(FEE, "{product}") == "income:%7Bproduct%7D:usage"
+
+
+def test_each_kind_of_charge_goes_to_its_account() -> None:
+    assert {kind: STANDARD.account_of(kind, "19 %") for kind in KINDS} == {
+        USAGE: "revenue:19 %25",
+        FEE: "revenue:19 %25",
+        COMMITMENT: "revenue:19 %25",
+        DISCOUNT: "revenue:less discounts:19 %25",
+        TAX: "liabilities:tax payable:19 %25",
+    }

@@ -20,9 +20,11 @@ def test_an_invoice_is_written_with_its_key_digest_and_total_on_top() -> None:
     assert text[1].startswith("# digest,")
     assert text[2:] == [
         "# total,15.50,EUR",
-        "line,product,meter,contract,plan,from,to,quantity,events,amount,currency,usage_digest",
-        "1,API,api_calls,C-1,standard,2026-11-01T00:00:00.000Z,2026-12-01T00:00:00.000Z,12.5,3,12.50,EUR," + "01" * 16,
-        "2,Egress,gb_out,C-1,standard,2026-11-01T00:00:00.000Z,2026-12-01T00:00:00.000Z,60,4,3.00,EUR," + "01" * 16,
+        "line,product,kind,meter,contract,plan,from,to,quantity,events,amount,currency,usage_digest",
+        "1,API,usage,api_calls,C-1,standard,2026-11-01T00:00:00.000Z,2026-12-01T00:00:00.000Z,12.5,3,12.50,EUR,"
+        + "01" * 16,
+        "2,Egress,usage,gb_out,C-1,standard,2026-11-01T00:00:00.000Z,2026-12-01T00:00:00.000Z,60,4,3.00,EUR,"
+        + "01" * 16,
     ]
 
 

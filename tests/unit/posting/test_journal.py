@@ -1,7 +1,7 @@
 """A journal balances in each currency, and every charge stands behind one of its lines."""
 
 from posting.journal import journal_lines, journals
-from tests.unit.posting.charging import TWO_CUSTOMERS, Charge, charges
+from tests.unit.posting.charging import SETTLED, TWO_CUSTOMERS, Charge, charges
 
 
 def test_a_journal_debits_receivables_and_credits_revenue_per_product() -> None:
@@ -17,6 +17,19 @@ def test_a_journal_debits_receivables_and_credits_revenue_per_product() -> None:
     ]
     assert [line.number for line in german.lines] == [1, 2, 3, 4, 5]
     assert (kuwaiti.id, kuwaiti.key) == ("JRN.2026-11.KW-1", "default/JRN.2026-11.KW-1")
+
+
+def test_discounts_are_debited_and_taxes_are_owed() -> None:
+    lines = journal_lines(charges(SETTLED))
+    assert [(line.account, line.kind, line.debit, line.credit, line.charges) for line in lines] == [
+        ("assets:receivable", None, 16_232, 0, 9),
+        ("revenue:API", "usage", 0, 4_400, 3),
+        ("revenue:API", "fee", 0, 2_900, 1),
+        ("revenue:Minimum", "commitment", 0, 6_700, 1),
+        ("revenue:less discounts:Launch", "discount", 500, 0, 1),
+        ("liabilities:tax payable:Levy", "tax", 0, 186, 1),
+        ("liabilities:tax payable:VAT 19 %25", "tax", 0, 2_546, 2),
+    ]
 
 
 def test_a_total_below_zero_changes_sides() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from posting.invoices import Invoices
 from posting.journal import journals
-from posting.lineage import charges_behind
+from posting.lineage import charges_behind, made_of
 from posting.names import UnknownDocument
-from tests.unit.posting.charging import TWO_CUSTOMERS, charges
+from tests.unit.posting.charging import SETTLED, TWO_CUSTOMERS, charges
 
 TABLE = charges(TWO_CUSTOMERS)
 
@@ -40,6 +40,39 @@ def test_a_receivable_line_leads_to_all_charges_of_its_currency() -> None:
 def test_a_journal_leads_to_all_charges_of_its_entity_and_no_other() -> None:
     assert len(behind("JRN.2026-11.DE01")) == 5
     assert behind("JRN.2026-11.KW-1")["amount"].to_pylist() == [12_345]
+
+
+def made_of_line(document_id: str, line: int, most: int = 20) -> list[str]:
+    """What a line of the settled charges is made of, without the name of acme's invoice."""
+    found = made_of(Row(document_id), line, charges(SETTLED), most)
+    return [one.removeprefix("INV.2026-11.DE01.") for one in found]
+
+
+def test_a_line_that_others_made_names_them() -> None:
+    invoice = "INV.2026-11.DE01.acme.EUR"
+    of_contract, others = [f"acme.EUR:{nth}" for nth in (1, 2)], [f"acme.EUR:{nth}" for nth in (1, 2, 3, 4, 5)]
+    assert [made_of_line(invoice, line) for line in range(1, 8)] == [
+        [],
+        [],
+        [],
+        of_contract,
+        [*of_contract, "acme.EUR:4"],
+        others,
+        others,
+    ]
+
+
+def test_a_line_of_a_journal_names_the_lines_that_it_summarizes() -> None:
+    assert made_of_line("JRN.2026-11.DE01", 7) == ["acme.EUR:7", "bolt.EUR:2"]
+    assert made_of_line("JRN.2026-11.DE01", 2) == ["acme.EUR:2", "acme.EUR:3", "bolt.EUR:1"]
+    assert made_of_line("JRN.2026-11.DE01", 1, most=2) == ["acme.EUR:1", "acme.EUR:2"]
+
+
+def test_a_line_of_one_kind_leads_to_no_charge_of_another() -> None:
+    table = charges(SETTLED)
+    for line, amounts in ((2, [3_300, 100, 1_000]), (3, [2_900])):
+        found = charges_behind(Row("JRN.2026-11.DE01"), line, table)
+        assert sorted(found["amount"].to_pylist()) == sorted(amounts)
 
 
 def test_every_line_comes_to_what_its_charges_come_to() -> None:

@@ -24,6 +24,7 @@ def test_invoices_are_told_with_lines_in_decimal_text() -> None:
             {
                 "contract": "C-1",
                 "product": "API",
+                "kind": "usage",
                 "meter": "api_calls",
                 "quantity": "12.5",
                 "amount": "12.50",
@@ -32,6 +33,7 @@ def test_invoices_are_told_with_lines_in_decimal_text() -> None:
             {
                 "contract": "C-1",
                 "product": "Egress",
+                "kind": "usage",
                 "meter": "gb_out",
                 "quantity": "60",
                 "amount": "3.00",
