@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from meterline.operations.registry import RequestError
 from posting.names import TENANT
-from rating.catalog_store import catalog_versions
+from rating.catalog_tables import catalog_versions
 
 NAMED_MAX = 20
 """How many of the tenants that there are a message names."""

@@ -18,7 +18,7 @@ from babel.numbers import get_currency_precision
 
 from ledger.digest import columns_digest
 from rating import agreed
-from rating import catalog_store as store
+from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
 from rating.exact import Int64s
@@ -84,17 +84,17 @@ class Said(NamedTuple):
 
 def load(connection: sa.Connection, tenant: str, version: int) -> Book:
     """The tenant's book at catalog version `version`."""
-    subjects = _table(connection, store.customer_subjects, tenant, version, ["customer", "subject"])
+    subjects = _table(connection, tables.customer_subjects, tenant, version, ["customer", "subject"])
     contracts = _table(
         connection,
-        store.contracts,
+        tables.contracts,
         tenant,
         version,
         ["customer", "id", "plan", "entity", "timezone", "starts", "ends"],
     )
-    of_plans = _table(connection, store.prices, tenant, version, ["plan", *PRICE])
-    of_contracts = _table(connection, store.contract_prices, tenant, version, ["contract", *PRICE])
-    plans = _table(connection, store.plans, tenant, version, ["name", "currency", "discounts", "version"])
+    of_plans = _table(connection, tables.prices, tenant, version, ["plan", *PRICE])
+    of_contracts = _table(connection, tables.contract_prices, tenant, version, ["contract", *PRICE])
+    plans = _table(connection, tables.plans, tenant, version, ["name", "currency", "discounts", "version"])
     said = _said(connection, tenant, version, plans)
     commitments = agreed.listed(said.contracts["commitment"])
     committed = [one for one in agreed.commitments_in(commitments) if one is not None]
@@ -157,7 +157,7 @@ def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table)
         plans,
         _table(
             connection,
-            store.contracts,
+            tables.contracts,
             tenant,
             version,
             ["id", "commitment", "discounts", "version"],
@@ -165,13 +165,13 @@ def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table)
         ),
         _table(
             connection,
-            store.customers,
+            tables.customers,
             tenant,
             version,
             ["id", "tax_place", "tax_exempt"],
             lambda rows: sa.and_(rows.c.tax_place.is_not(None), rows.c.tax_exempt.is_(None)),
         ),
-        _table(connection, store.taxes, tenant, version, ["place", "category", "name", "since", "rate", "version"]),
+        _table(connection, tables.taxes, tenant, version, ["place", "category", "name", "since", "rate", "version"]),
     )
 
 
@@ -227,7 +227,7 @@ def _table(
     # The database packs each column into one value: a driver makes an object of every cell and every row, which took
     # three quarters of the time that 100,000 contracts took. The aggregates of one statement see rows in one order.
     packed = sa.func.json_group_array if connection.dialect.name == "sqlite" else sa.func.json_agg
-    rows = store.rows_at(table, tenant, version, *columns).subquery()
+    rows = tables.rows_at(table, tenant, version, *columns).subquery()
     texts_of = [packed(sa.cast(rows.c[name], sa.Text)) for name in columns]
     cells = connection.execute(sa.select(*(sa.cast(texts, sa.Text) for texts in texts_of)).where(wanted(rows))).one()
     texts = [msgspec.json.decode(cell or "[]", type=list[str | None]) for cell in cells]

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rating import catalog_store as store
+from rating import catalog_tables as tables
 from rating.periods import EPOCH, Period, day_number, day_start, instants
 
 MARGIN = timedelta(days=2)
@@ -19,7 +19,7 @@ MARGIN = timedelta(days=2)
 def boundaries(connection: sa.Connection, tenant: str, version: int, period: Period) -> list[int]:
     """Ascending, UTC milliseconds; the first and the last enclose the period in every zone."""
     contracts = connection.execute(_contracts(tenant, version, period)).all()
-    prices = connection.execute(store.rows_at(store.prices, tenant, version, "plan", "since").distinct()).all()
+    prices = connection.execute(tables.rows_at(tables.prices, tenant, version, "plan", "since").distinct()).all()
     own = connection.execute(_own_prices(tenant, version)).all()
     zones = {"UTC", *(zone for _, zone, _, _ in contracts)}
     zones_of_plan: dict[str, set[str]] = {}
@@ -37,7 +37,7 @@ def _contracts(tenant: str, version: int, period: Period) -> sa.Select[Any]:
     """The different plans and zones, and with them the first and last days that may lie in `period`."""
     earliest = (EPOCH + timedelta(days=period.first_day) - MARGIN).isoformat()
     latest = (EPOCH + timedelta(days=period.end_day) + MARGIN).isoformat()
-    of_contract = store.rows_at(store.contracts, tenant, version, "plan", "timezone", "starts", "ends").subquery()
+    of_contract = tables.rows_at(tables.contracts, tenant, version, "plan", "timezone", "starts", "ends").subquery()
     near = [
         sa.case((of_contract.c[name].between(earliest, latest), of_contract.c[name])) for name in ("starts", "ends")
     ]
@@ -46,6 +46,6 @@ def _contracts(tenant: str, version: int, period: Period) -> sa.Select[Any]:
 
 def _own_prices(tenant: str, version: int) -> sa.Select[Any]:
     """The different first days of prices of single contracts, in the contract's zone."""
-    price = store.rows_at(store.contract_prices, tenant, version, "contract", "since").subquery()
-    contract = store.rows_at(store.contracts, tenant, version, "id", "timezone").subquery()
+    price = tables.rows_at(tables.contract_prices, tenant, version, "contract", "since").subquery()
+    contract = tables.rows_at(tables.contracts, tenant, version, "id", "timezone").subquery()
     return sa.select(price.c.since, contract.c.timezone).join(contract, contract.c.id == price.c.contract).distinct()

@@ -17,7 +17,8 @@ from ledger.errors import Refused
 from ledger.relational import metadata
 from rating.catalog import Catalog, Change, difference
 from rating.catalog_file import parse
-from rating.catalog_store import apply_catalog, difference_digest, load, newest_version
+from rating.catalog_rows import load
+from rating.catalog_store import apply_catalog, difference_digest, newest_version
 from rating.yaml_page import Mistake
 
 DRAFT, APPROVED, REJECTED = "draft", "approved", "rejected"

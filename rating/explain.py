@@ -18,7 +18,7 @@ from babel.numbers import get_currency_precision
 from ledger.charges import FEE, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
-from rating import catalog_store as store
+from rating import catalog_tables as tables
 from rating import derivation_check
 from rating.catalog import Proration
 from rating.derivation.derive import derivation
@@ -103,16 +103,16 @@ def as_json(found: Derivation) -> dict[str, Any]:
 
 
 def _zone(connection: sa.Connection, run: Run, charge: Charge) -> str | None:
-    contracts = store.contracts
-    query = store.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone")
+    contracts = tables.contracts
+    query = tables.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone")
     found: str | None = connection.execute(query.where(contracts.c.id == charge["contract"])).scalar()
     return found
 
 
 def _price(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Priced | None:
     """The price in force: the contract's own from the first day of one on, until then its plan's."""
-    own = _prices(connection, run, store.contract_prices, charge, "contract")
-    of_plan = _prices(connection, run, store.prices, charge, "plan")
+    own = _prices(connection, run, tables.contract_prices, charge, "contract")
+    of_plan = _prices(connection, run, tables.prices, charge, "plan")
     day = (EPOCH + timedelta(days=_days([charge["window_start"]], zone)[0])).isoformat()
     # Days are written so that they are ordered as their texts are, and always, which is empty, comes first.
     listed = [*(row for row in of_plan if not own or row.since < own[0].since), *own]
@@ -126,7 +126,7 @@ def _price(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Pr
 def _prices(connection: sa.Connection, run: Run, table: sa.Table, charge: Charge, owner: str) -> Sequence[sa.Row[Any]]:
     """What one owner asks for the charge's meter or fee, by first day."""
     columns = ("since", "version", "terms", "dimensions", "proration")
-    query = store.rows_at(table, run.tenant, run.manifest.catalog_version, *columns).where(
+    query = tables.rows_at(table, run.tenant, run.manifest.catalog_version, *columns).where(
         table.c[owner] == charge[owner],
         table.c.meter == charge["meter"],
         table.c.fee == (charge["product"] if charge["kind"] == FEE else ""),

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from ledger.relational import metadata
 from ledger.scale import decimal_integers, digests
 from rating import book as books
+from rating import catalog_rows
 from rating import catalog_store as store
 from rating.beyond_sums import Beyond
 from rating.book import Book, positions
@@ -69,7 +70,7 @@ class Draft(NamedTuple):
 @contextmanager
 def drafted(connection: sa.Connection, tenant: str, text: str) -> Iterator[Draft | list[Mistake]]:
     """The tenant's newest catalog with the file `text` applied to it, or what is wrong with the file."""
-    newest = store.load(connection, tenant, store.newest_version(connection))
+    newest = catalog_rows.load(connection, tenant, store.newest_version(connection))
     beside = sa.create_engine("sqlite://")
     with beside.connect() as own:
         metadata.create_all(own)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rating import catalog_store
+from rating import catalog_rows, catalog_store
 from rating.catalog import Catalog, difference, merged
 from rating.catalog_file import parse
 from rating.pricing.parts import Tiers
@@ -21,12 +21,12 @@ def test_every_version_reads_as_it_was_applied(history: Sequence[World]) -> None
     with store().begin() as connection:
         for world in history:
             version = catalog_store.newest_version(connection)
-            stored = catalog_store.load(connection, TENANT, version)
+            stored = catalog_rows.load(connection, TENANT, version)
             done = catalog_store.apply_catalog(connection, TENANT, stored, world.catalog, "", "tests", 0)
             assert done.version == version + bool(difference(stored, world.catalog))
             expected[done.version] = merged(expected[version], world.catalog)
         for version, catalog in expected.items():
-            assert catalog_store.load(connection, TENANT, version) == catalog
+            assert catalog_rows.load(connection, TENANT, version) == catalog
 
 
 @given(worlds())

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ledger.relational import connect, metadata
 from meterline.operations.registry import RequestError
 from meterline.tenants import checked_name, checked_tenant
-from rating.catalog_store import catalog_versions
+from rating.catalog_tables import catalog_versions
 
 
 @pytest.fixture

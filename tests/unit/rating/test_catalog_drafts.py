@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.errors import Refused
-from rating import catalog_drafts, catalog_store
+from rating import catalog_drafts, catalog_rows, catalog_store, catalog_tables
 from rating.catalog import Catalog
 from rating.catalog_drafts import Approval, Draft, Reading
 from rating.price_words import price_in_words
@@ -72,7 +72,7 @@ def rejected(relational: sa.Engine, number: int, reason: str, by: str = "bob") -
 def catalog(relational: sa.Engine) -> tuple[int, Catalog]:
     with relational.connect() as connection:
         version = catalog_store.newest_version(connection)
-        return version, catalog_store.load(connection, TENANT, version)
+        return version, catalog_rows.load(connection, TENANT, version)
 
 
 def gb_price(relational: sa.Engine) -> str:
@@ -114,7 +114,7 @@ def test_an_approved_draft_is_the_next_version_and_says_who_drafted_and_who_appl
     assert approved(relational, number, digest_now(relational, number)) == Approval(2, new=True)
     assert gb_price(relational) == "0.07 a unit"
     with relational.connect() as connection:
-        versions = catalog_store.catalog_versions
+        versions = catalog_tables.catalog_versions
         row = connection.execute(sa.select(versions).where(versions.c.version == 2)).one()
     assert (row.drafted_by, row.actor, row.source, row.applied_at) == ("ann", "bob", DEARER, NOW_MS + 1)
     draft = draft_of(relational, number)

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.meters import meters_at
-from rating import catalog_store
+from rating import catalog_rows, catalog_store, catalog_tables
 from rating.catalog import Catalog, Customer
 from rating.catalog_file import parse
 from rating.catalog_store import Applied
@@ -18,7 +18,7 @@ def relational() -> sa.Engine:
 
 def at(relational: sa.Engine, version: int, tenant: str = TENANT) -> Catalog:
     with relational.connect() as connection:
-        return catalog_store.load(connection, tenant, version)
+        return catalog_rows.load(connection, tenant, version)
 
 
 def test_the_first_file_is_version_one_and_is_read_back_whole(relational: sa.Engine) -> None:
@@ -93,7 +93,7 @@ def test_tenants_share_the_numbers_and_nothing_else(relational: sa.Engine) -> No
 def test_a_version_remembers_who_applied_what(relational: sa.Engine) -> None:
     applied(relational, CATALOG)
     with relational.connect() as connection:
-        row = connection.execute(sa.select(catalog_store.catalog_versions)).one()
+        row = connection.execute(sa.select(catalog_tables.catalog_versions)).one()
     assert (row.version, row.tenant, row.actor, row.source) == (1, TENANT, "tests", CATALOG)
 
 
@@ -101,4 +101,4 @@ def test_two_rows_of_one_thing_can_not_both_hold(relational: sa.Engine) -> None:
     applied(relational, CATALOG)
     row = {"tenant": TENANT, "id": "acme", "name": "again", "version": 9}
     with pytest.raises(sa.exc.IntegrityError), relational.begin() as connection:
-        connection.execute(sa.insert(catalog_store.customers), row)
+        connection.execute(sa.insert(catalog_tables.customers), row)

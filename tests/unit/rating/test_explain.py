@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from rating import catalog_store, runs
+from rating import catalog_tables, runs
 from rating.close import Closed, close
 from rating.explain import Explanation, explained
 from rating.pricing.parts import PerUnit, Price
@@ -169,7 +169,7 @@ def test_usage_that_is_not_what_the_charge_says_is_told(november: Closing) -> No
 
 
 def test_a_price_that_was_changed_behind_the_catalog_is_told(november: Closing) -> None:
-    prices = catalog_store.prices
+    prices = catalog_tables.prices
     with november.relational.begin() as connection:
         dearer = written(Price(charge=PerUnit(Fraction(1))))
         connection.execute(sa.update(prices).where(prices.c.product == "Egress").values(terms=dearer))
