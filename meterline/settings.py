@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many accepted events may wait before usage is derived under load."""
     quiet_s: Positive = 5
     """How long without events until what was put off is done: usage, and the merges of large parts."""
+    rating_processes: Positive = 1
+    """How many processes rate a period at its close: this one, and workers that it starts."""
 
     @property
     def data_directory(self) -> Path:

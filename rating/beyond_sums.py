@@ -16,10 +16,11 @@ from rating.exact import Int64s, narrowed
 from rating.groups import offsets
 from rating.lines import Lines, line_key
 from rating.match import RATED, match
+from rating.price_sets import Prices
 from rating.pricing import cells, events
 from rating.pricing.parts import Matrix, Percentage
 from rating.pricing.running import fees_of, line_sums
-from rating.pricing.usage import Fees, Ragged
+from rating.pricing.usage import Fees, Ragged, chosen
 from rating.ratios import Bools, is_equal, of_scale, plus, taken, zeros
 from rating.spans import Spans
 
@@ -48,6 +49,13 @@ class Beyond(NamedTuple):
     singles: Singles | None
 
 
+class Details(NamedTuple):
+    """What was read, line by line; a line whose price does not look at it has none of it."""
+
+    keyed: list[cells.Keyed]
+    events: Ragged | None
+
+
 def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> Beyond:
     """What the book's prices look at beyond sums."""
     prices = book.prices
@@ -61,37 +69,49 @@ def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> 
     )
 
 
-def fees(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Fees | None:
+def by_line(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Details:
+    """What was read for each line whose price looks at it, line by line; it adds up to the line."""
+    keyed = [_keyed(book, spans, lines, cut, usage) for cut, usage in beyond.keyed]
+    return Details(keyed, None if beyond.singles is None else _events(book, spans, lines, beyond.singles))
+
+
+def of_some(details: Details, lines: slice) -> Details:
+    """What belongs to some of the lines."""
+    keyed = []
+    for one in details.keyed:
+        rows, parts = chosen(one.parts, lines)
+        keyed.append(cells.Keyed(parts, one.key[rows], one.keys))
+    return Details(keyed, None if details.events is None else chosen(details.events, lines)[1])
+
+
+def fees(prices: Prices, lines: Lines, details: Details) -> Fees | None:
     """What each line's events or keys cost, where its price is for them."""
-    found = [
-        *(_keyed_fees(book, spans, lines, cut, usage) for cut, usage in beyond.keyed),
-        *([] if beyond.singles is None else [_event_fees(book, spans, lines, beyond.singles)]),
-    ]
+    terms = prices.terms[lines.price]
+    found = [fees_of(one.parts, cells.cell_fees(prices.listed, terms, one).fee) for one in details.keyed]
+    if details.events is not None:
+        found.append(fees_of(details.events, events.event_fees(prices.listed, terms, details.events)))
     if not found:
         return None
-    count = len(lines.contract)
-    amount, parts = zeros(count), np.zeros(count, dtype=np.int64)
+    amount, parts = zeros(len(terms)), np.zeros(len(terms), dtype=np.int64)
     for one in found:
         amount, parts = plus(amount, one.amount), parts + one.parts
     return Fees(amount, parts)
 
 
-def _keyed_fees(book: Book, spans: Spans, lines: Lines, cut: Cut, usage: Keyed) -> Fees:
+def _keyed(book: Book, spans: Spans, lines: Lines, cut: Cut, usage: Keyed) -> cells.Keyed:
     prices, meter = book.prices, book.meters.index(cut.meter).as_py()
     cut_so = np.array([one == cut.dimensions for one in prices.dimensions], dtype=np.bool_)[prices.terms]
     looks = prices.charged_by(Matrix) & cut_so & (prices.meter == meter)
-    row, parts = _by_line(book, spans, lines, usage, looks)
-    keyed = cells.Keyed(parts, usage.key[row], usage.keys)
-    return fees_of(parts, cells.cell_fees(prices.listed, prices.terms[lines.price], keyed).fee)
+    row, parts = _parts(book, spans, lines, usage, looks)
+    return cells.Keyed(parts, usage.key[row], usage.keys)
 
 
-def _event_fees(book: Book, spans: Spans, lines: Lines, usage: Singles) -> Fees:
-    prices = book.prices
-    _, parts = _by_line(book, spans, lines, usage, prices.charged_by(Percentage))
-    return fees_of(parts, events.event_fees(prices.listed, prices.terms[lines.price], parts))
+def _events(book: Book, spans: Spans, lines: Lines, usage: Singles) -> Ragged:
+    _, parts = _parts(book, spans, lines, usage, book.prices.charged_by(Percentage))
+    return parts
 
 
-def _by_line(book: Book, spans: Spans, lines: Lines, usage: Keyed | Singles, looks: Bools) -> tuple[Int64s, Ragged]:
+def _parts(book: Book, spans: Spans, lines: Lines, usage: Keyed | Singles, looks: Bools) -> tuple[Int64s, Ragged]:
     """The rows of `usage` that lines of prices that look at it are priced on, line by line and else in their order."""
     matched = match(book, spans, usage)
     row = np.flatnonzero((matched.outcome == RATED) & looks[matched.price])

@@ -57,6 +57,7 @@ def calculate(
     cutoff: int,
     now_ms: int,
     tax_service: TaxService | None = None,
+    processes: int = 1,
 ) -> tuple[Manifest, pa.Table]:
     """The charges of a period under catalog `version`, and the manifest that goes with them.
 
@@ -71,7 +72,7 @@ def calculate(
         totals = summing.result()
         beyond = beyond_sums.read(ledger, book, cuts, cutoff)
         held = spans(book, period)
-        rated = rate(book, held, totals, beyond, cutoff)
+        rated = rate(book, held, totals, beyond, cutoff, processes)
         charged = Charged(rated.lines, rated.charges, rated.exact)
         settled = settle(book, held, charged, cutoff, tax_service)
         output_digest = charges_digest(settled.charges).hex()

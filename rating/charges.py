@@ -1,6 +1,6 @@
 """Write priced lines as the charges that the ledger keeps: each amount in minor units, and beside it as it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from rating.ratios import HALF_UP, Ratios, at_scale
 NUMERATOR_DIGITS, DENOMINATOR_DIGITS = 76, 38
 
 
-def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: int) -> pa.Table:
-    """The charges of `lines`, in their order, under run 0."""
+def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: int, first: int = 0) -> pa.Table:
+    """The charges of `lines`, in their order and numbered from `first`, under run 0."""
     count = len(lines.contract)
     contracts, prices = book.contracts, book.prices
     plan, customer = contracts.plan[lines.contract], contracts.customer[lines.contract]
@@ -30,7 +30,7 @@ def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: 
 
     columns = {
         "run": np.zeros(count, dtype=np.uint64),
-        "line": np.arange(count, dtype=np.uint32),
+        "line": np.arange(first, first + count, dtype=np.uint32),
         "tenant": pa.repeat(pa.scalar(book.tenant, pa.string()), count),
         "entity": book.entities.take(pa.array(contracts.entity[lines.contract])),
         "customer": book.customers.take(pa.array(customer)),
@@ -57,9 +57,8 @@ def money_columns(exact: Ratios, amount: Ratios, digits: Int64s, named: Callable
     """What each row costs, exact and in minor units; `named` says which row it is that costs too much."""
     numerator, denominator = _reduced(exact, len(digits))
     minor = _minor_units(amount, digits)
-    _refuse_too_large(INT64_MAX, minor, named)
-    _refuse_too_large(10**NUMERATOR_DIGITS - 1, numerator, named)
-    _refuse_too_large(10**DENOMINATOR_DIGITS - 1, denominator, named)
+    bounds = [(minor, INT64_MAX), (numerator, 10**NUMERATOR_DIGITS - 1), (denominator, 10**DENOMINATOR_DIGITS - 1)]
+    _refuse_too_large(bounds, named)
     return {
         "exact_numerator": decimals(numerator, NUMERATOR_DIGITS, 0),
         "exact_denominator": decimals(denominator, DENOMINATOR_DIGITS, 0),
@@ -80,14 +79,15 @@ def _minor_units(amount: Ratios, digits: Int64s) -> Exact:
     return at_scale(amount, int(different[0]) if len(different) == 1 else digits, HALF_UP)
 
 
-def _refuse_too_large(most: int, column: Exact, named: Callable[[int], str]) -> None:
-    if largest(column) > most:
-        row = int(np.flatnonzero(abs(column) > most)[0])
-        message = (
+def _refuse_too_large(columns: Sequence[tuple[Exact, int]], named: Callable[[int], str]) -> None:
+    """Refuse the first row that has a number above the most its column holds."""
+    wrong = [(int(np.flatnonzero(abs(column) > most)[0]), most) for column, most in columns if largest(column) > most]
+    if wrong:
+        row, most = min(wrong)
+        raise Refused(
             f"{named(row)}: the amount has more than {len(str(most)) - 1} digits; look at the usage and at the price, "
             "correct one of them, and close again"
         )
-        raise Refused(message)
 
 
 def _subjects_of(book: Book, customer: Int64s) -> pa.Array:

@@ -79,6 +79,7 @@ def close(
     dry_run: bool = False,
     on_rated: OnRated | None = None,
     tax_service: TaxService | None = None,
+    processes: int = 1,
 ) -> Closed | Unbalanced:
     """Close `period`; one that is closed stays as it is. Taxes are of the catalog's table unless a service is named."""
     month = parse_period(period)
@@ -87,7 +88,9 @@ def close(
         if standing is not None:
             return _already(ledger, standing)
         version, cutoff = newest_version(connection), ledger.head.block
-        manifest, charges = calculate(ledger, connection, tenant, version, month, cutoff, now_ms, tax_service)
+        manifest, charges = calculate(
+            ledger, connection, tenant, version, month, cutoff, now_ms, tax_service, processes
+        )
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)
     if dry_run:

@@ -10,18 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ledger.scale import QUANTITY_SCALE
 from ledger.usage import Totals
-from rating.beyond_sums import Beyond, fees
+from rating.beyond_sums import Beyond, by_line
 from rating.book import Book
-from rating.charges import charges_of
 from rating.exact import Int64s, total
-from rating.gathered import Gathered
-from rating.lines import Lines, lines_of, shares
+from rating.gathered import joined
+from rating.lines import Lines, lines_of
 from rating.match import OTHER_PERIOD, REASONS, Match, match, plain
-from rating.pricing import rate as pricing
-from rating.pricing.usage import Usage, taken_usage
-from rating.ratios import Ratios, of_scale
+from rating.processes import charged_by
+from rating.ranges import Terms, ranges
+from rating.ratios import Ratios
 from rating.spans import Spans
 
 EXAMPLES_MAX = 5
@@ -59,45 +57,20 @@ class Rated(NamedTuple):
     """What the charges were priced from, row by row."""
 
 
-class Priced(NamedTuple):
-    """Line for line, what it costs."""
-
-    exact: Ratios
-    """Before it was rounded."""
-    amount: Ratios
-
-
-def rate(book: Book, spans: Spans, totals: Totals, beyond: Beyond, cutoff: int) -> Rated:
+def rate(book: Book, spans: Spans, totals: Totals, beyond: Beyond, cutoff: int, processes: int = 1) -> Rated:
     """The charges of the period of `spans`, and what of `totals` is in none of them."""
     matched = match(book, spans, totals)
     lines = lines_of(book, spans, totals, matched)
-    charges, exact = charge(book, spans, lines, beyond, cutoff)
+    charges, exact = charge(book, spans, lines, beyond, cutoff, processes)
     return Rated(charges, exact, _unrated(totals, matched), _other_period(totals, matched), lines)
 
 
-def charge(book: Book, spans: Spans, lines: Lines, beyond: Beyond, cutoff: int) -> tuple[pa.Table, Ratios]:
-    """The charges that `lines` make, in their order, and what each costs exactly."""
-    priced = price(book, spans, lines, beyond)
-    return charges_of(book, lines, priced.exact, priced.amount, cutoff), priced.exact
-
-
-def price(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Priced:
-    """What each line costs: its usage, or of a fee the share of its month."""
-    terms = book.prices.terms[lines.price]
-    is_fee = book.prices.is_fee[lines.price]
-    used = Usage(of_scale(lines.quantity, QUANTITY_SCALE), fees=fees(book, spans, lines, beyond))
-    if not is_fee.any():
-        found = pricing.rate(book.prices.listed, terms, used)
-        return Priced(found.exact, found.amount)
-    exact, amount = Gathered(len(terms)), Gathered(len(terms))
-    for rows, usage in (
-        (np.flatnonzero(~is_fee), used),
-        (np.flatnonzero(is_fee), used._replace(quantity=shares(book, spans, lines))),
-    ):
-        found = pricing.rate(book.prices.listed, terms[rows], taken_usage(usage, rows))
-        exact.put(rows, found.exact)
-        amount.put(rows, found.amount)
-    return Priced(exact.column(), amount.column())
+def charge(
+    book: Book, spans: Spans, lines: Lines, beyond: Beyond, cutoff: int, processes: int = 1
+) -> tuple[pa.Table, Ratios]:
+    """The charges that `lines` make, in their order, and what each costs exactly; whatever number of processes."""
+    found = charged_by(processes, Terms(book, spans, cutoff), ranges(lines, by_line(book, spans, lines, beyond)))
+    return pa.concat_tables([one.charges for one in found]).combine_chunks(), joined([one.exact for one in found])
 
 
 def _unrated(totals: Totals, matched: Match) -> list[Unrated]:

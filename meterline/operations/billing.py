@@ -83,6 +83,7 @@ def close(installation: Installation, asked: Close, output: Output) -> Outcome:
         now_ms(),
         dry_run=asked.dry_run,
         on_rated=draft,
+        processes=installation.settings.rating_processes,
     )
     return _closed(installation, closed, asked)
 
