@@ -44,6 +44,8 @@ def cell_fees(prices: PriceList, of_line: Int64s, usage: Keyed) -> CellFees:
         matrix = terms.price.charge
         if isinstance(matrix, Matrix):
             rows, own = chosen(usage.parts, lines)
+            if not own.start[-1]:
+                continue  # such prices may have keys of other dimensions
             cell = _cell_of_key(terms.shape, matrix, usage.keys)[usage.key[rows]]
             price = cell * terms.shape.prices + terms.row[own.line]
             fees.put(rows, ratios.times(own.quantity, ratios.taken(_unit_prices(terms.shape), price)))

@@ -4,11 +4,10 @@ The clerk takes one event after the other and compares dates on the customer's w
 """
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -21,18 +20,18 @@ from rating import catalog_store
 from rating.beyond_sums import Beyond
 from rating.book import Book
 from rating.boundaries import boundaries
-from rating.catalog import Catalog, Contract, Price
+from rating.catalog import Catalog, Price
 from rating.catalog_checks import faults
 from rating.conservation import balances, residual
 from rating.periods import Period, day_number, day_start, instants
 from rating.pricing.parts import Tiers
 from rating.rate import Rated, rate
 from rating.spans import spans
+from tests.property.clerk import DIGITS, Clerk, wall_date
 from tests.property.rating_worlds import World, worlds
 from tests.unit.rating.world import TENANT, MemoryLedger, Use, exact_amount, store
 
 MONTHS = [Period(2026, 10), Period(2026, 11), Period(2026, 12)]
-DIGITS = {"EUR": 2, "USD": 2, "JPY": 0}
 CUTOFF = 1
 NOTHING_BEYOND = Beyond([], None)
 
@@ -57,62 +56,10 @@ def rated(terms: Terms, usage: list[Use], month: Period) -> Rated:
     return rate(terms.book, spans(terms.book, month), totals, NOTHING_BEYOND, CUTOFF)
 
 
-class Clerk:
-    """Bills one event after the other."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-        self.owner = {subject: customer.id for customer in catalog.customers for subject in customer.subjects}
-        self.plans = {plan.name: plan for plan in catalog.plans}
-
-    def contract_of(self, use: Use) -> Contract | None:
-        customer = self.owner.get(use.subject)
-        for contract in self.catalog.contracts:
-            today = wall_date(use, contract.timezone)
-            if contract.customer == customer and contract.start <= today < (contract.end or date.max):
-                return contract
-        return None
-
-    def price_of(self, use: Use, contract: Contract) -> Price | None:
-        today = wall_date(use, contract.timezone)
-        begun = [
-            price
-            for price in self.plans[contract.plan].prices
-            if price.meter == use.meter and (price.since or date.min) <= today
-        ]
-        return max(begun, key=lambda price: price.since or date.min, default=None)
-
-    def home_zone(self, use: Use) -> str:
-        mine = [contract for contract in self.catalog.contracts if contract.customer == self.owner.get(use.subject)]
-        return min(mine, key=lambda contract: contract.start).timezone if mine else "UTC"
-
-    def judge(self, use: Use) -> tuple[str, Period, tuple[Contract, Price] | None]:
-        """What becomes of an event, and in which month."""
-        contract = self.contract_of(use)
-        price = self.price_of(use, contract) if contract else None
-        if contract and price:
-            return "rated", wall_month(use, contract.timezone), (contract, price)
-        reason = "no_price" if contract else "no_contract" if use.subject in self.owner else "no_customer"
-        return reason, wall_month(use, self.home_zone(use)), None
-
-
 def rounded_half_up(minor: Fraction) -> int:
     """To the nearest, halves away from zero."""
     whole = int(abs(minor) + Fraction(1, 2))
     return whole if minor >= 0 else -whole
-
-
-def wall_date(use: Use, zone: str) -> date:
-    return (
-        (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(milliseconds=use.time))
-        .astimezone(ZoneInfo(zone))
-        .date()
-    )
-
-
-def wall_month(use: Use, zone: str) -> Period:
-    day = wall_date(use, zone)
-    return Period(day.year, day.month)
 
 
 def cost(quantity: Fraction, price: Price) -> Fraction:
@@ -136,9 +83,9 @@ def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
         lines: dict[tuple[str, str, date | None], list[Use]] = defaultdict(list)
         left: dict[tuple[str, str], int] = defaultdict(int)
         for use in world.usage:
-            outcome, when, priced = clerk.judge(use)
-            if when == month and priced:
-                lines[priced[0].id, use.meter, priced[1].since].append(use)
+            outcome, when, billed = clerk.judge(use)
+            if when == month and billed:
+                lines[billed[0].id, use.meter, billed[1].since].append(use)
             elif when == month:
                 left[use.meter, outcome] += 1
         found = rated(terms, world.usage, month)
@@ -148,13 +95,13 @@ def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
         for row in rows:
             (key,) = [key for key in lines if key[:2] == (row["contract"], row["meter"]) and _begins(key, row, clerk)]
             uses = lines.pop(key)
-            _, _, priced = clerk.judge(uses[0])
-            assert priced
+            billed = clerk.judge(uses[0]).bills
+            assert billed
             assert row["events"] == len(uses)
             assert row["digest"] == (sum(use.digest for use in uses) % 2**128).to_bytes(16, "little")
             quantity = Fraction(sum(use.quantity for use in uses), 10**9)
-            exact = cost(quantity, priced[1])
-            digits = DIGITS[clerk.plans[priced[0].plan].currency]
+            exact = cost(quantity, billed[1])
+            digits = DIGITS[clerk.plans[billed[0].plan].currency]
             assert (Fraction(row["quantity"]), exact_amount(row)) == (quantity, exact)
             assert row["amount"] == rounded_half_up(exact * 10**digits)
 
@@ -162,8 +109,10 @@ def test_a_month_is_billed_as_a_clerk_would(world: World) -> None:
 def _begins(key: tuple[str, str, date | None], row: dict[str, int], clerk: Clerk) -> bool:
     """Whether a charge's window is the one in which the price of `key` holds."""
     (contract,) = [contract for contract in clerk.catalog.contracts if contract.id == key[0]]
-    first = clerk.price_of(Use(key[1], "", row["window_start"], 0), contract)
-    last = clerk.price_of(Use(key[1], "", row["window_end"] - 1, 0), contract)
+    first, last = (
+        clerk.price_on(contract, key[1], "", wall_date(time, contract.timezone))
+        for time in (row["window_start"], row["window_end"] - 1)
+    )
     assert first == last
     return first is not None and first.since == key[2]
 
@@ -197,7 +146,7 @@ def test_months_share_all_usage_and_each_keeps_its_equation(world: World) -> Non
         told["charges"] += sum(found.charges["events"].to_pylist())
         told["unrated"] += sum(entry.measured.events for entry in found.unrated)
     clerk = Clerk(world.catalog)
-    assert sum(told.values()) == sum(clerk.judge(use)[1] in MONTHS for use in world.usage)
+    assert sum(told.values()) == sum(clerk.judge(use).month in MONTHS for use in world.usage)
 
 
 def serialized(table: pa.Table) -> bytes:

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -26,7 +27,10 @@ USAGE = [
     for customer in range(CUSTOMERS)
     for meter in ("api_calls", "gb_out")
 ]
-DYING = """
+DYING = (
+    sys.executable,
+    "-c",
+    """
 import os, signal
 from rating import worker
 rated = worker.charged
@@ -39,14 +43,21 @@ def dying(*of_range):
     return rated(*of_range)
 worker.charged = dying
 worker.main()
-"""
-HALTING = "import os, signal, rating.worker; os.kill(os.getpid(), signal.SIGSTOP)"
+""",
+)
+"""Is killed in its third range."""
+HALTING = (sys.executable, "-c", "import os, signal, rating.worker; os.kill(os.getpid(), signal.SIGSTOP)")
 ORPHAN = """
 import sys, time
 from rating import processes
 processes.charged = lambda *_: time.sleep(60)
-from tests.unit.rating.test_processes import rated, told
-told(processes, lambda worker: print(worker.pid, flush=True))
+from tests.unit.rating.test_processes import rated
+start = processes._started
+def told():
+    worker = start()
+    print(worker.pid, flush=True)
+    return worker
+processes._started = told
 rated(2)
 """
 
@@ -73,75 +84,75 @@ def rated(count: int, text: str = CATALOG) -> list[Charged]:
     return charged_by(count, *world(text))
 
 
-def told(where: object, tell: Callable[["subprocess.Popen[bytes]"], None]) -> None:
-    """Have each worker told of that is started."""
-    started = processes._started
+class Workers:
+    """Those that were started; this process rates when they are gone, and in the end all of them are."""
 
-    def start() -> "subprocess.Popen[bytes]":
-        worker = started()
-        tell(worker)
-        return worker
+    def __init__(self, patch: pytest.MonkeyPatch, program: Sequence[str] = processes.WORKER) -> None:
+        self._started: list[subprocess.Popen[bytes]] = []
+        start = processes._started
 
-    where._started = start  # type: ignore[attr-defined]
+        def started() -> "subprocess.Popen[bytes]":
+            self._started.append(start())
+            return self._started[-1]
+
+        def patient(terms: Terms, one: Range) -> Charged:
+            for worker in self._started:
+                worker.wait(END_S)
+            return ranges.charged(terms, one)
+
+        patch.setattr(processes, "WORKER", program)
+        patch.setattr(processes, "_started", started)
+        patch.setattr(processes, "charged", patient)
+
+    def ends(self) -> list[int | None]:
+        """How each ended; None for one that is left behind."""
+        return [worker.returncode for worker in self._started]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert None not in self.ends()
 
 
 @pytest.fixture
-def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """The workers that were started, every one of which has to be gone; this process rates when they are."""
-    seen: list[subprocess.Popen[bytes]] = []
-    monkeypatch.setattr(processes, "_started", processes._started)
-    told(processes, seen.append)
-
-    def patient(terms: Terms, one: Range) -> Charged:
-        for worker in seen:
-            worker.wait(END_S)
-        return ranges.charged(terms, one)
-
-    monkeypatch.setattr(processes, "charged", patient)
-    yield seen
-    assert all(worker.returncode is not None for worker in seen)
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    with Workers(monkeypatch) as seen:
+        yield seen
 
 
-def test_workers_rate_as_this_process_does(workers: list["subprocess.Popen[bytes]"]) -> None:
+def test_workers_rate_as_this_process_does(workers: Workers) -> None:
     alone = rated(1)
     assert len(alone) == 2 * CUSTOMERS
-    assert workers == []
+    assert workers.ends() == []
     for count in (2, 3):
         found = rated(count)
         assert [one.charges for one in found] == [one.charges for one in alone]
         assert [one.exact.numerator.tolist() for one in found] == [one.exact.numerator.tolist() for one in alone]
-    assert [worker.returncode for worker in workers] == [0, 0, 0]
+    assert workers.ends() == [0, 0, 0]
 
 
-def test_what_a_killed_worker_left_is_rated_all_the_same(
-    workers: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "WORKER", (sys.executable, "-c", DYING))
+def test_what_a_killed_worker_left_is_rated_all_the_same(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "WORKER", DYING)
     found = rated(3)
-    assert [worker.returncode for worker in workers] == [-signal.SIGKILL] * 2
+    assert workers.ends() == [-signal.SIGKILL] * 2
     assert [one.charges for one in found] == [one.charges for one in rated(1)]
 
 
 def test_a_worker_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[subprocess.Popen[bytes]] = []
-    monkeypatch.setattr(processes, "_started", processes._started)
-    monkeypatch.setattr(processes, "WORKER", (sys.executable, "-c", HALTING))
-    told(processes, seen.append)
+    workers = Workers(monkeypatch, HALTING)
+    monkeypatch.setattr(processes, "charged", ranges.charged)
     assert [one.charges for one in rated(2)] == [one.charges for one in rated(1)]
-    assert [worker.returncode for worker in seen] == [-signal.SIGKILL]
+    assert workers.ends() == [-signal.SIGKILL]
 
 
-def test_a_worker_that_cannot_start_is_done_without(
-    workers: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_cannot_start_is_done_without(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "WORKER", (sys.executable, "-c", "raise SystemExit(3)"))
     assert [one.charges for one in rated(2)] == [one.charges for one in rated(1)]
-    assert [worker.returncode for worker in workers] == [3]
+    assert workers.ends() == [3]
 
 
-def test_a_refusal_is_the_first_lines_and_is_raised_here(
-    workers: list["subprocess.Popen[bytes]"], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_refusal_is_the_first_lines_and_is_raised_here(workers: Workers, capfd: pytest.CaptureFixture[str]) -> None:
     text = CATALOG.replace("0.05", "100000000000000")
     with pytest.raises(Refused, match="contract K-0, meter gb_out") as alone:
         rated(1, text)
@@ -149,33 +160,27 @@ def test_a_refusal_is_the_first_lines_and_is_raised_here(
         rated(2, text)
     assert str(beside.value) == str(alone.value)
     assert capfd.readouterr().err == ""
-    assert len(workers) == 1
+    assert workers.ends() == [0]
 
 
-def test_a_bug_in_a_worker_is_the_bug_it_is_here(
-    workers: list["subprocess.Popen[bytes]"], capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bug_in_a_worker_is_the_bug_it_is_here(workers: Workers, capfd: pytest.CaptureFixture[str]) -> None:
     terms, of_lines = world()
     broken = terms._replace(cutoff="no number")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no number"):
         charged_by(2, broken, of_lines)
-    assert [worker.returncode for worker in workers] == [1]
+    assert workers.ends() == [1]
     assert "no number" in capfd.readouterr().err
 
 
 def test_an_interrupt_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[subprocess.Popen[bytes]] = []
-    monkeypatch.setattr(processes, "_started", processes._started)
-    told(processes, seen.append)
-
     def interrupted(*_: object) -> Charged:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(processes, "charged", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        rated(3)
-    assert len(seen) == 2
-    assert all(worker.returncode is not None for worker in seen)
+    with Workers(monkeypatch) as workers:
+        monkeypatch.setattr(processes, "charged", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            rated(3)
+        assert len(workers.ends()) == 2
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -208,7 +213,7 @@ def _runs(process: int) -> bool:
 
 
 def test_workers_start_wherever_this_process_is(
-    workers: list["subprocess.Popen[bytes]"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A data directory may be called `ledger`, which is a package's name too."""
     (tmp_path / "ledger").mkdir()
@@ -216,4 +221,4 @@ def test_workers_start_wherever_this_process_is(
     monkeypatch.setattr(sys, "path", [path or str(Path.cwd()) for path in sys.path])
     monkeypatch.chdir(tmp_path)
     rated(2)
-    assert [worker.returncode for worker in workers] == [0]
+    assert workers.ends() == [0]

@@ -1,0 +1,261 @@
+"""A clerk who bills a month by hand: one event after the other, dates on the customer's wall, exact fractions.
+
+No instants, no windows, no sums, no columns: what a line costs is the reference's, and what stands around it is told
+here once more.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from rating.catalog import Catalog, Contract, Price
+from rating.periods import Period
+from tests.reference.exactness import round_to
+from tests.reference.lines import Usage, total_of
+from tests.reference.rating import rated_lines
+from tests.unit.rating.world import Use
+
+DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
+DAY = timedelta(days=1)
+NOTHING = Fraction(0)
+
+
+class Terms(NamedTuple):
+    """A price in the reference's words, and what of it the reference does not know."""
+
+    price: Mapping[str, Any]
+    """A model with its parameters, without adjustments and rounding."""
+    adjustments: Sequence[tuple[str, Fraction]] = ()
+    rounding: Mapping[str, str] | None = None
+    cells: Sequence[tuple[tuple[str | None, ...], Fraction]] = ()
+    """Of a matrix."""
+
+
+class Written(NamedTuple):
+    """A price of the catalog, and its terms in the reference's words."""
+
+    price: Price
+    terms: Terms
+
+
+class Line(NamedTuple):
+    """A line of the bill; the first seven in the order of lines."""
+
+    entity: str
+    customer: str
+    currency: str
+    contract: str
+    product: str
+    meter: str
+    window_start: int
+    window_end: int
+    kind: str
+    events: int
+    quantity: Fraction
+    digest: int
+    exact: Fraction
+    amount: int
+    """In minor units."""
+
+
+class Judged(NamedTuple):
+    """What becomes of an event, and in which month."""
+
+    outcome: str
+    month: Period
+    bills: tuple[Contract, Price] | None
+
+
+class Clerk:
+    """Knows a catalog, and the terms of its prices by what they are called."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.owner = {subject: customer.id for customer in catalog.customers for subject in customer.subjects}
+        self.plans = {plan.name: plan for plan in catalog.plans}
+
+    def contract_of(self, use: Use) -> Contract | None:
+        """The contract that is in force for an event."""
+        customer = self.owner.get(use.subject)
+        for contract in self.catalog.contracts:
+            if contract.customer == customer and is_in_force(contract, wall_date(use.time, contract.timezone)):
+                return contract
+        return None
+
+    def price_on(self, contract: Contract, meter: str, fee: str, day: date) -> Price | None:
+        """What a contract pays for a meter, or for a fee, on a day: its own price once one holds, else its plan's."""
+        for priced in (contract.prices, self.plans[contract.plan].prices):
+            begun = [one for one in priced if (one.meter, one.fee) == (meter, fee) and (one.since or date.min) <= day]
+            if begun:
+                return max(begun, key=lambda one: one.since or date.min)
+        return None
+
+    def home_zone(self, use: Use) -> str:
+        """Where usage that nobody pays for is at home."""
+        mine = [contract for contract in self.catalog.contracts if contract.customer == self.owner.get(use.subject)]
+        return min(mine, key=lambda contract: contract.start).timezone if mine else "UTC"
+
+    def judge(self, use: Use) -> Judged:
+        """What becomes of an event."""
+        contract = self.contract_of(use)
+        price = None
+        if contract:
+            price = self.price_on(contract, use.meter, "", wall_date(use.time, contract.timezone))
+        if contract and price:
+            return Judged("rated", wall_month(use, contract.timezone), (contract, price))
+        reason = "no_price" if contract else "no_contract" if use.subject in self.owner else "no_customer"
+        return Judged(reason, wall_month(use, self.home_zone(use)), None)
+
+    def bill(self, month: Period, usage: Sequence[Use], terms_of: Mapping[str, Terms]) -> list[Line]:
+        """Every line of a month; `terms_of` knows prices by their names."""
+        uses: dict[tuple[str, str, date | None], list[Use]] = defaultdict(list)
+        for use in sorted(usage, key=lambda one: one.time):
+            judged = self.judge(use)
+            if judged.bills and judged.month == month:
+                contract, price = judged.bills
+                uses[contract.id, price.meter, price.since].append(use)
+        lines = []
+        for contract in self.catalog.contracts:
+            for price, days in self._in_force(contract, month):
+                own = uses.pop((contract.id, price.meter, price.since), []) if price.meter else []
+                line = self._line(contract, price, days, own, terms_of[name_of(self.catalog, contract, price)])
+                if own or not price.meter or line.exact:
+                    lines.append(line)
+        assert not uses
+        return sorted(lines)
+
+    def _in_force(self, contract: Contract, month: Period) -> Iterator[tuple[Price, list[date]]]:
+        """The prices that hold under a contract in a month, and the days on which they do."""
+        things = {(one.meter, one.fee) for one in (*contract.prices, *self.plans[contract.plan].prices)}
+        for meter, fee in things:
+            days: dict[date | None, list[date]] = defaultdict(list)
+            prices: dict[date | None, Price] = {}
+            for day in days_of(month):
+                price = self.price_on(contract, meter, fee, day) if is_in_force(contract, day) else None
+                if price:
+                    prices[price.since] = price
+                    days[price.since].append(day)
+            yield from ((prices[since], days[since]) for since in prices)
+
+    def _line(self, contract: Contract, price: Price, days: list[date], uses: list[Use], terms: Terms) -> Line:
+        zone, currency = contract.timezone, self.plans[contract.plan].currency
+        quantities = [Fraction(use.quantity, 10**9) for use in uses]
+        exact = (
+            cost(terms, uses)
+            if price.meter
+            else adjusted(terms, Fraction(terms.price["amount"]) * _part(price, days, zone))
+        )
+        return Line(
+            contract.entity,
+            contract.customer,
+            currency,
+            contract.id,
+            price.product,
+            price.meter,
+            midnight_ms(days[0], zone),
+            midnight_ms(days[-1] + DAY, zone),
+            "usage" if price.meter else "fee",
+            len(uses),
+            sum(quantities, NOTHING),
+            sum(use.digest for use in uses) % 2**128,
+            exact,
+            minor_units(exact, terms, currency),
+        )
+
+
+def name_of(catalog: Catalog, contract: Contract, price: Price) -> str:
+    """What a price is called: whose it is, of what, and since when."""
+    owner = contract.id if any(one is price for one in contract.prices) else contract.plan
+    return f"{owner}/{price.meter}/{price.fee}/{price.since}"
+
+
+def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
+    """What usage costs; corrections that outweigh it give back what as much usage costs, unless a minimum is owed."""
+    quantities = tuple(Fraction(use.quantity, 10**9) for use in uses)
+    quantity = sum(quantities, NOTHING)
+    if terms.cells:
+        return adjusted(terms, sum((_cell_price(terms, use) * Fraction(use.quantity, 10**9) for use in uses), NOTHING))
+    if terms.price["model"] == "percentage":
+        return adjusted(terms, total_of(rated_lines(terms.price, Usage(quantity, events=quantities))))
+    owes_minimum = any(kind == "minimum" for kind, _ in terms.adjustments)
+    if quantity < 0 and not owes_minimum:
+        return -adjusted(terms, total_of(rated_lines(terms.price, Usage(-quantity))))
+    return adjusted(terms, total_of(rated_lines(terms.price, Usage(max(quantity, NOTHING)))))
+
+
+def _cell_price(terms: Terms, use: Use) -> Fraction:
+    """The price of the first cell that takes what the event says of itself."""
+    said = dict(use.dimensions)
+    names = terms.price["dimensions"]
+    for key, unit_price in terms.cells:
+        if all(wanted is None or wanted == said.get(name, "") for name, wanted in zip(names, key, strict=True)):
+            return unit_price
+    raise AssertionError("a default takes everything")
+
+
+def adjusted(terms: Terms, amount: Fraction) -> Fraction:
+    """One adjustment after the other."""
+    for kind, number in terms.adjustments:
+        if kind == "percent_off":
+            amount -= amount * number / 100
+        elif kind == "amount_off":
+            amount -= min(number, max(amount, NOTHING))
+        elif kind == "maximum":
+            amount = min(amount, number)
+        else:
+            assert kind == "minimum"
+            amount = max(amount, number)
+    return amount
+
+
+def minor_units(exact: Fraction, terms: Terms, currency: str) -> int:
+    """What is billed, rounded once."""
+    digits = DIGITS[currency]
+    rule = terms.rounding or {"scale": str(digits), "mode": "half_up"}
+    billed = round_to(exact, int(rule["scale"]), rule["mode"]) * 10**digits
+    assert billed.denominator == 1
+    return int(billed)
+
+
+def _part(price: Price, days: list[date], zone: str) -> Fraction:
+    """Which part of its month a fee is owed for."""
+    month = days_of(Period(days[0].year, days[0].month))
+    if price.proration.value == "none":
+        return Fraction(1)
+    if price.proration.value == "day":
+        return Fraction(len(days), len(month))
+    return Fraction(_length_ms(days, zone), _length_ms(month, zone))
+
+
+def _length_ms(days: Sequence[date], zone: str) -> int:
+    return midnight_ms(days[-1] + DAY, zone) - midnight_ms(days[0], zone)
+
+
+def days_of(month: Period) -> list[date]:
+    """The days of a month."""
+    first = date(month.year, month.month, 1)
+    return [day for nth in range(31) if (day := first + nth * DAY).month == month.month]
+
+
+def is_in_force(contract: Contract, day: date) -> bool:
+    """Whether a contract holds on a day."""
+    return contract.start <= day < (contract.end or date.max)
+
+
+def wall_date(time_ms: int, zone: str) -> date:
+    """The date on a wall in that zone."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)).astimezone(ZoneInfo(zone)).date()
+
+
+def wall_month(use: Use, zone: str) -> Period:
+    """The month on a wall in that zone."""
+    day = wall_date(use.time, zone)
+    return Period(day.year, day.month)
+
+
+def midnight_ms(day: date, zone: str) -> int:
+    """When a day begins there, UTC milliseconds; of two midnights the first."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp()) * 1000

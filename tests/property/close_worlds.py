@@ -1,0 +1,195 @@
+"""Strategies for whole closes: prices of every model with everything around them, and usage that they look at."""
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+import msgspec
+from hypothesis import strategies as st
+
+from ledger.meters import Meter
+from rating.catalog import Catalog, Contract, Customer, Plan, Price, Proration
+from rating.pricing import parts
+from rating.ratios import DOWN, HALF_UP, UP
+from tests.conformance.price_parts import price_of
+from tests.property.clerk import DIGITS, Terms, midnight_ms
+from tests.property.pricing_worlds import (
+    Parameters,
+    conversions,
+    joined,
+    optional,
+    percent_tier,
+    plain_tier,
+    priced,
+    prices,
+    step,
+    tiers,
+    unit_tier,
+)
+from tests.property.rating_worlds import METERS, ZONES, days
+from tests.unit.rating.world import DAY_MS, NOVEMBER_FIRST_MS, Use
+
+DIMENSIONS = ("region", "size")
+VALUES = ["", "eu", "us", "a\0b", "é"]
+FEES = ["Base", "Support"]
+ADJUSTMENTS = {
+    "percent_off": parts.PercentOff,
+    "amount_off": parts.AmountOff,
+    "maximum": parts.Maximum,
+    "minimum": parts.Minimum,
+}
+MODES = {"half_up": HALF_UP, "up": UP, "down": DOWN}
+
+
+class World(NamedTuple):
+    """A catalog without faults, the terms of its prices by their names, and usage of October, November and December."""
+
+    catalog: Catalog
+    terms: dict[str, Terms]
+    usage: list[Use]
+
+
+sizes = st.integers(1, 30).map(str)
+small = st.decimals(0, 60, places=2).map(lambda number: f"{number:f}")
+percents = st.decimals(0, 100, places=3).map(lambda number: f"{number:f}")
+around = optional(unit_conversion=conversions, usage_discount=small)
+of_quantity = st.one_of(
+    priced("per_unit", st.fixed_dictionaries({"unit_price": prices})),
+    priced("graduated", tiers(plain_tier, bounded=False)),
+    priced("graduated", tiers(unit_tier, bounded=False)),
+    priced("graduated_percentage", tiers(percent_tier, bounded=False)),
+    priced("volume", tiers(plain_tier, bounded=False)),
+    priced("volume", tiers(unit_tier, bounded=False)),
+    priced("stairstep", tiers(step, bounded=False)),
+    priced(
+        "package",
+        st.fixed_dictionaries({"package_price": prices, "package_size": sizes}),
+        optional(rounding_packages=st.sampled_from(["up", "down"])),
+    ),
+)
+models = st.one_of(
+    of_quantity,
+    joined(of_quantity, around),
+    priced("dynamic", st.fixed_dictionaries({"multiplier": prices})),
+    priced(
+        "percentage",
+        st.fixed_dictionaries({"rate_percent": percents}),
+        optional(
+            fixed_fee_per_event=small,
+            free_events=st.integers(0, 3).map(str),
+            free_amount=small,
+            min_per_event=small,
+            max_per_event=small,
+        ),
+    ),
+    st.just({"model": "matrix"}),
+)
+flat = priced("flat", st.fixed_dictionaries({"amount": small}))
+
+
+@st.composite
+def priced_terms(draw: st.DrawFn, currency: str, charges: st.SearchStrategy[Parameters]) -> tuple[parts.Price, Terms]:
+    """A price twice: as the catalog has it, and in the reference's words."""
+    price = draw(charges)
+    adjustments = [
+        (kind, Fraction(draw(percents if kind == "percent_off" else small)))
+        for kind in draw(st.one_of(st.just([]), st.lists(st.sampled_from(sorted(ADJUSTMENTS)), max_size=3)))
+    ]
+    scales = st.integers(-1, DIGITS[currency]).map(str)
+    rules = st.fixed_dictionaries({"scale": scales, "mode": st.sampled_from(sorted(MODES))})
+    rounding = draw(st.none() | rules)
+    cells: list[tuple[tuple[str | None, ...], Fraction]] = []
+    if price["model"] == "matrix":
+        names = draw(st.sampled_from([["region"], ["size"], ["region", "size"], ["size", "region"]]))
+        price = {"model": "matrix", "dimensions": names}
+        values = st.none() | st.sampled_from(VALUES)
+        cells = draw(st.lists(st.tuples(st.tuples(*[values] * len(names)), prices.map(Fraction)), max_size=4))
+        cells.append(((None,) * len(names), Fraction(draw(prices))))
+        charge: parts.Charge = parts.Matrix(tuple(parts.Cell(*cell) for cell in cells))
+        written = parts.Price(charge=charge)
+    else:
+        written = price_of(price)
+    return msgspec.structs.replace(
+        written,
+        # As a catalog's file is read: what is owed at least is not given back.
+        is_mirrored=all(kind != "minimum" for kind, _ in adjustments),
+        adjustments=tuple(ADJUSTMENTS[kind](number) for kind, number in adjustments),
+        rounding=None if rounding is None else parts.Rounding(int(rounding["scale"]), MODES[rounding["mode"]]),
+    ), Terms(price, adjustments, rounding, cells)
+
+
+@st.composite
+def owned_prices(draw: st.DrawFn, owner: str, currency: str, *, least: int) -> dict[str, tuple[Price, Terms]]:
+    """The prices of a plan or of a contract, by their names."""
+    found = {}
+    for thing in sorted(draw(st.sets(st.sampled_from([*METERS, *FEES]), min_size=least, max_size=4))):
+        meter, fee = ("", thing) if thing in FEES else (thing, "")
+        for since in draw(st.sets(st.none() | days(0, 50), min_size=1, max_size=2)):
+            terms, said = draw(priced_terms(currency, flat if fee else models))
+            product = fee or f"Product of {meter}"
+            names = tuple(said.price.get("dimensions", ()))
+            proration = draw(st.sampled_from(list(Proration)))
+            price = Price(product, meter, terms, since, names, proration)
+            found[f"{owner}/{meter}/{fee}/{since}"] = price, said
+    return found
+
+
+@st.composite
+def contracts(draw: st.DrawFn, customer: str) -> list[Contract]:
+    """One or two; where the zone changes, days lie between, so that they don't overlap by hours."""
+    plan, zone = st.sampled_from(["p0", "p1"]), st.sampled_from(ZONES)
+    start, change = draw(days(-25, 5)), draw(days(10, 30))
+    entity = st.sampled_from(["DE01", "FR01"])
+    first = Contract(f"{customer}-0", customer, draw(plan), draw(entity), start, change, draw(zone))
+    end = draw(st.none() | days(33, 60))
+    then, later = draw(st.sampled_from([(first.timezone, change), (draw(zone), change + timedelta(days=2))]))
+    second = Contract(f"{customer}-1", customer, draw(plan), draw(entity), later, end, then)
+    return draw(st.sampled_from([[first, second], [msgspec.structs.replace(first, end=end)]]))
+
+
+@st.composite
+def close_worlds(draw: st.DrawFn) -> World:
+    """Customers with everything that a catalog can say and that can change in a month; usage seeks the edges."""
+    customers = [Customer("ada", "ada", ("ada-0", "ada-1")), Customer("Bob", "Bob", ("Bob-0",))]
+    priced_by: dict[str, tuple[Price, Terms]] = {}
+    plans = []
+    for name in ("p0", "p1"):
+        currency = draw(st.sampled_from(sorted(DIGITS)))
+        of_plan = draw(owned_prices(name, currency, least=2))
+        priced_by |= of_plan
+        plans.append(Plan(name, currency, tuple(price for price, _ in of_plan.values())))
+    currencies = {plan.name: plan.currency for plan in plans}
+    signed: list[Contract] = []
+    for customer in customers:
+        for contract in draw(contracts(customer.id)):
+            own = draw(owned_prices(contract.id, currencies[contract.plan], least=0)) if draw(st.booleans()) else {}
+            priced_by |= own
+            signed.append(msgspec.structs.replace(contract, prices=tuple(price for price, _ in own.values())))
+    meters = tuple(Meter(name, name, "count", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
+    catalog = Catalog(meters, tuple(plans), tuple(customers), tuple(signed))
+    return World(catalog, {name: terms for name, (_, terms) in priced_by.items()}, draw(usage))
+
+
+midnights = st.builds(midnight_ms, days(-20, 60), st.sampled_from(ZONES))
+times = st.one_of(
+    midnights,
+    midnights.map(lambda time: time - 1),
+    st.integers(NOVEMBER_FIRST_MS - 20 * DAY_MS, NOVEMBER_FIRST_MS + 45 * DAY_MS),
+)
+amounts = st.one_of(
+    st.integers(1, 100).map(lambda units: units * 10**9), st.integers(-(10**11), 10**12), st.integers(10**6, 10**9)
+)
+said = st.dictionaries(st.sampled_from(DIMENSIONS), st.sampled_from(VALUES)).map(lambda own: tuple(sorted(own.items())))
+usage = st.lists(
+    st.builds(
+        Use,
+        st.sampled_from([*METERS, *METERS, *METERS, "unpriced"]),
+        st.sampled_from(["ada-0", "ada-0", "ada-1", "Bob-0", "Bob-0", "nobody"]),
+        times,
+        amounts,
+        st.just(1),
+        said,
+    ),
+    min_size=15,
+    max_size=50,
+)
