@@ -90,14 +90,16 @@ def bare_group_by(installation: Installation) -> float:
     return time.perf_counter() - begun
 
 
-def timed_close(installation: Installation) -> tuple[float, Closed]:
+def timed_close(installation: Installation, processes: int) -> tuple[float, Closed]:
     """The seconds of one close, and what it closed; taken back afterwards, so that it can be timed again."""
 
     def draft(connection: sa.Connection, run: int, charges: pa.Table) -> None:
         write_drafts(connection, "default", PERIOD, run, charges, now_ms())
 
     begun = time.perf_counter()
-    closed = close(installation.ledger, installation.relational, "default", PERIOD, now_ms(), on_rated=draft)
+    closed = close(
+        installation.ledger, installation.relational, "default", PERIOD, now_ms(), on_rated=draft, processes=processes
+    )
     seconds = time.perf_counter() - begun
     assert isinstance(closed, Closed), closed
     return seconds, closed
@@ -113,7 +115,7 @@ def take_back(installation: Installation, closed: Closed) -> int:
     return int(drafted)
 
 
-def bench(events: int, customers: int) -> dict[str, Any]:
+def bench(events: int, customers: int, processes: int = 1) -> dict[str, Any]:
     """Both sides in turn, and the report."""
     ours: list[float] = []
     theirs: list[float] = []
@@ -125,7 +127,7 @@ def bench(events: int, customers: int) -> dict[str, Any]:
             bare_group_by(installation)  # reads the files into memory for both sides
             for _ in range(ROUNDS):
                 theirs.append(bare_group_by(installation))
-                seconds, closed = timed_close(installation)
+                seconds, closed = timed_close(installation, processes)
                 ours.append(seconds)
                 drafted = take_back(installation, closed)
     seconds, baseline = statistics.median(ours), statistics.median(theirs)
@@ -135,6 +137,7 @@ def bench(events: int, customers: int) -> dict[str, Any]:
         "customers": customers,
         "charges": closed.manifest.charges,
         "documents": drafted,
+        "processes": processes,
         "cores": os.cpu_count(),
         "seconds": round(seconds, 3),
         "baseline_seconds": round(baseline, 3),
@@ -153,9 +156,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="meterline bench close", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--processes", type=int, default=1, help="that rate (the setting rating_processes)")
     parser.add_argument("--json", action="store_true", help="one JSON object, alone")
     asked = parser.parse_args()
-    report = bench(asked.events, asked.customers)
+    report = bench(asked.events, asked.customers, asked.processes)
     print(json.dumps(report) if asked.json else json.dumps(report, indent=2))
     return 0 if report["ratio"] >= GOAL else 1
 

@@ -73,7 +73,7 @@ def lines_of(charges: pa.Table) -> list[Line]:
 
 
 @given(close_worlds())
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_a_close_bills_what_a_clerk_bills(world: World) -> None:
     books, clerk = Books(world), Clerk(world.catalog)
     for month in MONTHS:
@@ -154,7 +154,7 @@ def image(closed: Closed) -> bytes:
 
 
 @given(close_worlds(), st.randoms(use_true_random=False), st.integers(1, 5), st.integers(1, 3))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_ranges_stretches_and_orders_make_no_difference_to_any_byte(
     world: World, random: Any, rows: int, stretch: int
 ) -> None:
