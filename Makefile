@@ -4,6 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.made-from-lock
 LOCK := build/lock
 KILLS ?= 1000
+JOBS ?= 2
 COMPILE := $(LOCK)/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(UPGRADE)
 
@@ -14,7 +15,7 @@ demo: $(STAMP)
 	$(BIN)/meterline demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

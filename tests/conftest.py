@@ -18,6 +18,11 @@ settings.register_profile("nightly", _UNTIMED, derandomize=False, max_examples=2
 settings.load_profile("default")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first, so that the others run beside it."""
+    items.sort(key=lambda item: "test_chaos" not in item.nodeid)
+
+
 # Faults are meant here, and a traceback with every local drawn around it costs more than the test that causes it.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
