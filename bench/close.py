@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from importlib import resources
@@ -68,19 +69,27 @@ def _sql(name: str) -> str:
     return resources.files("bench").joinpath(f"{name}.sql").read_text("utf-8")
 
 
-def prepare(data: str, events: int, customers: int) -> None:
-    """Fill the catalog and one month of usage."""
-    filling = _sql("fill_usage").replace("{customers:UInt64}", str(customers))
+def prepare(data: str, events: int, customers: int, months: Sequence[str]) -> None:
+    """Fill the catalog, and each month with as much usage."""
     with Installation(Settings(data=data)) as installation:
         with installation.relational.begin() as connection:
             apply_catalog(connection, "default", Catalog(), catalog(customers), "bench", "bench", now_ms())
         ledger = installation.ledger
         ledger.append(count_rows([(REJECTED, "default", "bench", 1)]), 1, now_ms())
         ledger.derive()
-        for first in range(0, events, FILLED_AT_ONCE):
-            some = filling.replace("{first:UInt64}", str(first))
-            ledger.writing.execute(some.replace("{events:UInt64}", str(min(FILLED_AT_ONCE, events - first))))
+        for month in months:
+            for first in range(0, events, FILLED_AT_ONCE):
+                ledger.writing.execute(_filling(month, first, min(FILLED_AT_ONCE, events - first), customers))
         ledger.writing.execute("OPTIMIZE TABLE usage FINAL")
+
+
+def _filling(month: str, first: int, events: int, customers: int) -> str:
+    given = {"first_day:String": f"'{month}-01 00:00:00'", "customers:UInt64": str(customers)}
+    given |= {"first:UInt64": str(first), "events:UInt64": str(events)}
+    text = _sql("fill_usage")
+    for name, value in given.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def bare_group_by(installation: Installation) -> float:
@@ -90,15 +99,15 @@ def bare_group_by(installation: Installation) -> float:
     return time.perf_counter() - begun
 
 
-def timed_close(installation: Installation, processes: int) -> tuple[float, Closed]:
-    """The seconds of one close, and what it closed; taken back afterwards, so that it can be timed again."""
+def timed_close(installation: Installation, period: str, processes: int = 1) -> tuple[float, Closed]:
+    """The seconds of one close, and what it closed."""
 
     def draft(connection: sa.Connection, run: int, charges: pa.Table) -> None:
-        write_drafts(connection, "default", PERIOD, run, charges, now_ms())
+        write_drafts(connection, "default", period, run, charges, now_ms())
 
     begun = time.perf_counter()
     closed = close(
-        installation.ledger, installation.relational, "default", PERIOD, now_ms(), on_rated=draft, processes=processes
+        installation.ledger, installation.relational, "default", period, now_ms(), on_rated=draft, processes=processes
     )
     seconds = time.perf_counter() - begun
     assert isinstance(closed, Closed), closed
@@ -106,7 +115,7 @@ def timed_close(installation: Installation, processes: int) -> tuple[float, Clos
 
 
 def take_back(installation: Installation, closed: Closed) -> int:
-    """Discard a close; how many documents it had drafted."""
+    """Discard a close, so that it can be timed again; how many documents it had drafted."""
     assert closed.run is not None
     with installation.relational.begin() as connection:
         drafted = connection.execute(sa.select(sa.func.count()).select_from(documents)).scalar_one()
@@ -122,12 +131,12 @@ def bench(events: int, customers: int, processes: int = 1) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="meterline-bench-") as name:
         data = str(Path(name) / "data")
         # In a process of its own: what filling takes is no part of the memory that a close takes.
-        in_process(prepare, data, events, customers)
+        in_process(prepare, data, events, customers, [PERIOD])
         with Installation(Settings(data=data)) as installation:
             bare_group_by(installation)  # reads the files into memory for both sides
             for _ in range(ROUNDS):
                 theirs.append(bare_group_by(installation))
-                seconds, closed = timed_close(installation, processes)
+                seconds, closed = timed_close(installation, PERIOD, processes)
                 ours.append(seconds)
                 drafted = take_back(installation, closed)
     seconds, baseline = statistics.median(ours), statistics.median(theirs)

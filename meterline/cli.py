@@ -17,7 +17,7 @@ import structlog
 
 from meterline.settings import Settings, SettingsError, from_process
 
-BENCHES = ("ingest", "close", "rate")
+BENCHES = ("ingest", "close", "rate", "what-if")
 NUMBER_MAX = 2**31 - 1
 BY = "On one machine the name is what is typed: that a second person approves is a discipline there, and not a proof."
 
@@ -318,7 +318,7 @@ def _demo(_: Settings, asked: argparse.Namespace) -> int:
 
 def _bench(_: Settings, asked: argparse.Namespace) -> int:
     """Benches stay outside the product: each is a program of its own."""
-    return subprocess.run([sys.executable, "-m", f"bench.{asked.name}", *asked.options], check=False).returncode
+    return subprocess.run([sys.executable, "-m", f"bench.{asked.name.replace('-', '_')}", *asked.options], check=False).returncode
 
 
 def _log_to_standard_error() -> None:
