@@ -111,12 +111,13 @@ def is_equal(left: Ratios, right: Ratios) -> Bools:
 def greater(left: Ratios, right: Ratios) -> Ratios:
     """Row by row the greater of the two."""
     one, other, denominator = _alike(left, right)
-    return Ratios(np.where(one > other, one, other), denominator)
+    return Ratios(np.maximum(one, other), denominator)
 
 
 def lesser(left: Ratios, right: Ratios) -> Ratios:
     """Row by row the lesser of the two."""
-    return negative(greater(negative(left), negative(right)))
+    one, other, denominator = _alike(left, right)
+    return Ratios(np.minimum(one, other), denominator)
 
 
 def where(chosen: Bools, left: Ratios, right: Ratios) -> Ratios:

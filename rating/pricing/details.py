@@ -65,7 +65,8 @@ def without(gone: Bools, one: Detail) -> Detail:
 
 def only(present: Bools, amount: Ratios) -> Ratios:
     """The amounts where `present`, else nothing."""
-    return Ratios(np.where(present, amount.numerator, 0), amount.denominator)
+    # A product takes a quarter of the time of a choice.
+    return Ratios(amount.numerator * present, amount.denominator)
 
 
 def rounded(amount: Ratios, rounding: Rounding | None) -> Ratios:
