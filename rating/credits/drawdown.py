@@ -94,7 +94,7 @@ def _needs_wide(work: Work) -> bool:
     if columns:
         return True
     named = [work.grants.amount, work.grants.maximum, work.grants.rollover_min, work.grants.rollover_max]
-    fill = max(largest(column) for column in (*named, work.grants.opening))
+    fill = max(largest(column) for column in (*named, work.grants.opening)) + largest(work.grants.carries)
     grants_most = _most(work.first)
     steps_most = _most(work.steps.first)
     asked = min(largest(work.steps.amount) * steps_most, total(np.abs(work.steps.amount)))
@@ -109,7 +109,7 @@ def _most(first: Int64s) -> int:
 
 def _wide(work: Work) -> Work:
     """The same with Python's integers."""
-    exact = ("amount", "opening", "maximum", "rollover_min", "rollover_max", "increment", "cost")
+    exact = ("amount", "opening", "maximum", "rollover_min", "rollover_max", "carries", "increment", "cost")
     columns = {name: getattr(work.grants, name).astype(np.object_) for name in exact}
     return work._replace(
         grants=work.grants._replace(**columns),

@@ -19,9 +19,17 @@ def fill(work: Work, pool: Pool, kind: int, slot: int, amount: int) -> None:
         if amount < 0:
             enter(work, pool, slot, EARLIER, NONE, -amount, 0)
             return
-    elif not work.state.is_active[slot]:
-        return
-    _set_to(work, pool, slot, amount)
+        _set_to(work, pool, slot, amount)
+    elif work.state.is_active[slot]:
+        _set_to(work, pool, slot, _carried(work, slot))
+        _set_to(work, pool, slot, _carried(work, slot) + amount)
+
+
+@compilable
+def _carried(work: Work, slot: int) -> int:
+    """What a refill leaves of a grant."""
+    held, most = max(work.state.balance[slot], 0), work.grants.carries[slot]
+    return int(held if most == NONE else min(held, most))
 
 
 @compilable

@@ -28,6 +28,8 @@ class Grants(NamedTuple):
     """A reset leaves at least this much."""
     rollover_max: Exact
     """A reset leaves at most this much; NONE for no bound."""
+    carries: Exact
+    """A refill leaves at most this much beside what it fills up; NONE for no bound."""
     rolls_into: Int64s
     """The row of the grant that takes over what a reset finds here; NONE where it stays, within its own bounds."""
     increment: Exact
@@ -60,6 +62,7 @@ def plain(pool: Int64s, amount: Exact) -> Grants:
         maximum=amount,
         rollover_min=nothing,
         rollover_max=nothing,
+        carries=nothing,
         rolls_into=no_row,
         increment=nothing,
         cost=nothing,
