@@ -13,8 +13,10 @@ USAGE, FEE = "usage", "fee"
 """Kinds of lines: what was used, and what is owed for time whatever was used."""
 COMMITMENT, DISCOUNT, TAX = "commitment", "discount", "tax"
 """Kinds of lines that are made of others: no events stand behind them."""
-KINDS = (USAGE, FEE, COMMITMENT, DISCOUNT, TAX)
-"""In the order in which each is made of those before it."""
+CREDIT, PROMOTION = "credit", "promotion"
+"""And below zero, what credit paid: credit that the customer paid for, and credit that was given away."""
+KINDS = (USAGE, FEE, COMMITMENT, DISCOUNT, CREDIT, PROMOTION, TAX)
+"""In the order in which an invoice says them: each is made of those before it, but no tax is less for credit."""
 
 SCHEMA = pa.schema(
     [

@@ -15,7 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from ledger import anchor, charges, trace, usage
+from ledger import anchor, charges, movements, trace, usage
 from ledger.block import OUTCOMES, Marker, genesis
 from ledger.chain import Chain
 from ledger.engine import EngineSettings, migrate, open_handle
@@ -192,6 +192,18 @@ class Ledger:
     def read_charges(self, run: int) -> pa.Table:
         """The lines of one run."""
         return charges.read(self.reading, run)
+
+    def write_movements(self, entries: pa.Table) -> None:
+        """Store the movements of credit of one run."""
+        movements.write(self.writing, entries)
+
+    def read_movements(self, run: int) -> pa.Table:
+        """The movements of credit of one run."""
+        return movements.read(self.reading, run)
+
+    def credit_sums(self, runs: Sequence[int], until: int) -> pa.Table:
+        """What some runs moved up to an instant, per grant and pair of accounts."""
+        return movements.sums(self.reading, runs, until)
 
     def chain_at(self, block: int) -> str:
         """The chain hash at `block`, in hex."""

@@ -1,21 +1,29 @@
 """Rate a period as it was known at a cutoff, at the prices of a catalog version; nothing is written.
 
-A close is the same calculation at the head and the newest version. That a period is closed does not matter here.
+A close is the same calculation at the head and the newest version. A period that is closed finds the credit that its
+close found; any other finds what is left.
 """
 
 import sqlalchemy as sa
 
-from rating.calculation import UsageReader, calculate
-from rating.close import Closed, Unbalanced
+from rating import credit_life, runs
+from rating.calculation import calculate
+from rating.close import Closed, Record, Unbalanced
 from rating.conservation import residual
 from rating.periods import Period
 
 
 def rated_as_known(
-    ledger: UsageReader, connection: sa.Connection, tenant: str, version: int, period: Period, cutoff: int, now_ms: int
+    ledger: Record, connection: sa.Connection, tenant: str, version: int, period: Period, cutoff: int, now_ms: int
 ) -> Closed | Unbalanced:
     """What a dry run of the close would have said then."""
-    manifest, charges = calculate(ledger, connection, tenant, version, period, cutoff, now_ms)
+    closed = runs.live_run(connection, tenant, str(period))
+    credit = (
+        credit_life.opening(ledger, connection, tenant)
+        if closed is None
+        else credit_life.found_by(ledger, connection, closed)
+    )
+    manifest, charges, _ = calculate(ledger, connection, tenant, version, period, cutoff, now_ms, credit)
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)
     return Closed(manifest, None, "dry_run", new=False, later_blocks=0, charges=charges)

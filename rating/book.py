@@ -9,7 +9,6 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +21,7 @@ from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
 from rating.exact import Int64s
+from rating.packed import packed
 from rating.periods import ALWAYS, NEVER
 from rating.price_sets import Prices, Rows, price_sets
 
@@ -224,14 +224,8 @@ def _table(
     wanted: Callable[[sa.Subquery], sa.ColumnElement[bool]] = lambda _: sa.true(),
 ) -> pa.Table:
     """Columns of a catalog table at `version` as text: the wanted rows, ordered by the first few; none is null."""
-    # The database packs each column into one value: a driver makes an object of every cell and every row, which took
-    # three quarters of the time that 100,000 contracts took. The aggregates of one statement see rows in one order.
-    packed = sa.func.json_group_array if connection.dialect.name == "sqlite" else sa.func.json_agg
     rows = tables.rows_at(table, tenant, version, *columns).subquery()
-    texts_of = [packed(sa.cast(rows.c[name], sa.Text)) for name in columns]
-    cells = connection.execute(sa.select(*(sa.cast(texts, sa.Text) for texts in texts_of)).where(wanted(rows))).one()
-    texts = [msgspec.json.decode(cell or "[]", type=list[str | None]) for cell in cells]
-    found = pa.table([pc.fill_null(pa.array(text, pa.string()), "") for text in texts], names=list(columns))
+    found = packed(connection, sa.select(rows).where(wanted(rows)), columns)
     order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in columns[:4]])
     return found.take(order).combine_chunks()
 

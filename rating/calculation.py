@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -22,7 +22,9 @@ from rating import book as books
 from rating.book import Book
 from rating.boundaries import boundaries
 from rating.conservation import balances, unbilled
-from rating.exact import scaled_text, total
+from rating.credit_life import Opening
+from rating.credit_stage import draw
+from rating.exact import Int64s, scaled_text, total
 from rating.invoicing.taxes import TaxService
 from rating.made import Charged
 from rating.match import plain
@@ -48,6 +50,15 @@ class UsageReader(beyond_sums.Reader, Protocol):
         """The chain hash at a cutoff, in hex."""
 
 
+class Calculated(NamedTuple):
+    """What a period comes to."""
+
+    manifest: Manifest
+    charges: pa.Table
+    movements: pa.Table
+    """Of credit."""
+
+
 def calculate(
     ledger: UsageReader,
     connection: sa.Connection,
@@ -56,10 +67,11 @@ def calculate(
     period: Period,
     cutoff: int,
     now_ms: int,
+    credit: Opening | None = None,
     tax_service: TaxService | None = None,
     processes: int = 1,
-) -> tuple[Manifest, pa.Table]:
-    """The charges of a period under catalog `version`, and the manifest that goes with them.
+) -> Calculated:
+    """The charges of a period under catalog `version`, paid by what is left of `credit`, and all that goes with them.
 
     Whoever knows the taxes goes by the catalog's codes; by default the catalog's table does.
     """
@@ -75,7 +87,8 @@ def calculate(
         rated = rate(book, held, totals, beyond, cutoff, processes)
         charged = Charged(rated.lines, rated.charges, rated.exact)
         settled = settle(book, held, charged, cutoff, tax_service)
-        output_digest = charges_digest(settled.charges).hex()
+        drawn = draw(credit, settled.charges, period)
+        output_digest = charges_digest(drawn.charges).hex()
         accepted = counting.result()
     chain = ledger.chain_at(cutoff)
     manifest = Manifest(
@@ -86,20 +99,31 @@ def calculate(
         chain=chain,
         catalog_version=book.version,
         engine_version=ENGINE_VERSION,
-        input_digest=_input_digest(book, period, cuts, totals, cutoff, chain),
+        input_digest=_input_digest(book, period, cuts, totals, cutoff, chain, credit),
         output_digest=output_digest,
-        charges=len(settled.charges),
-        events=int(settled.charges["events"].to_numpy().sum()),
+        charges=len(drawn.charges),
+        events=int(drawn.charges["events"].to_numpy().sum()),
         totals={},
         rounding={},
         conservation=balances(accepted, rated),
         unrated=unbilled(rated),
+        credits=drawn.said,
     )
-    amounts, rounding = _money(book, settled)
-    return msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), settled.charges
+    amounts, rounding = _money(book, settled, drawn.charges)
+    return Calculated(
+        msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), drawn.charges, drawn.movements
+    )
 
 
-def _input_digest(book: Book, period: Period, cuts: Sequence[int], totals: Totals, cutoff: int, chain: str) -> str:
+def _input_digest(
+    book: Book,
+    period: Period,
+    cuts: Sequence[int],
+    totals: Totals,
+    cutoff: int,
+    chain: str,
+    credit: Opening | None,
+) -> str:
     """What the charges are a function of, whatever order it came in."""
     meter = plain(totals.meter).dictionary_encode()
     codes = meter.indices.to_numpy()
@@ -108,19 +132,25 @@ def _input_digest(book: Book, period: Period, cuts: Sequence[int], totals: Total
         rows = codes == code
         digest = str(add_digests(totals.digest[rows]))
         usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), digest))
-    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), cuts, usage)
+    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), cuts, usage, credit and credit.digest)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
 
 
-def _money(book: Book, settled: Settled) -> tuple[dict[str, str], dict[str, str]]:
-    """Per currency: what is due, and what rounding added to it."""
-    charged = settled.charges["currency"].combine_chunks().dictionary_encode()
-    codes, amount = charged.indices.to_numpy(), settled.charges["amount"].to_numpy()
+def _money(book: Book, settled: Settled, charges: pa.Table) -> tuple[dict[str, str], dict[str, str]]:
+    """Per currency: what is due, and what rounding added to it; credit pays rounded amounts."""
     digits = dict(zip(book.currencies, book.digits.tolist(), strict=True))
-    amounts, rounding = {}, {}
-    for currency, code in sorted((name, code) for code, name in enumerate(charged.dictionary.to_pylist())):
-        rows = np.flatnonzero(codes == code)
-        billed, scale = total(amount[rows]), digits[currency]
-        amounts[currency] = scaled_text(billed, scale, scale)
-        rounding[currency] = number_text(Fraction(billed, 10**scale) - exact_total(taken(settled.exact, rows)))
-    return amounts, rounding
+    rounding = {}
+    for currency, (rows, amount) in _sums(settled.charges).items():
+        billed = Fraction(amount, 10 ** digits[currency])
+        rounding[currency] = number_text(billed - exact_total(taken(settled.exact, rows)))
+    due = {name: scaled_text(amount, digits[name], digits[name]) for name, (_, amount) in _sums(charges).items()}
+    return due, rounding
+
+
+def _sums(charges: pa.Table) -> dict[str, tuple[Int64s, int]]:
+    """Per currency: its rows, and what they come to."""
+    charged = charges["currency"].combine_chunks().dictionary_encode()
+    codes, amount = charged.indices.to_numpy(), charges["amount"].to_numpy()
+    named = sorted((name, code) for code, name in enumerate(charged.dictionary.to_pylist()))
+    rows_of = {name: np.flatnonzero(codes == code) for name, code in named}
+    return {name: (rows, total(amount[rows])) for name, rows in rows_of.items()}

@@ -1,8 +1,8 @@
 """Close a period: fix the cutoff, rate everything up to it, check that nothing is lost, and make the run stand.
 
-Order is what a kill is survived by: the charges are written under a number that nobody reads yet, and the one
-relational transaction that makes the run stand carries the documents with it. Cut off anywhere before it, the period
-is simply not closed; closing again takes a new number.
+Order is what a kill is survived by: the charges and the movements of credit are written under a number that nobody
+reads yet, and the one relational transaction that makes the run stand carries the documents with it. Cut off anywhere
+before it, the period is simply not closed; closing again takes a new number.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from rating import runs
+from rating import credit_life, runs
 from rating.calculation import UsageReader, calculate
 from rating.catalog_store import newest_version
 from rating.conservation import Balance, residual
@@ -33,7 +33,7 @@ class Head(Protocol):
         """The newest cutoff."""
 
 
-class Record(UsageReader, Protocol):
+class Record(UsageReader, credit_life.Reader, Protocol):
     """What a close reads and writes."""
 
     @property
@@ -45,6 +45,12 @@ class Record(UsageReader, Protocol):
 
     def read_charges(self, run: int) -> pa.Table:
         """A run's lines, in order."""
+
+    def write_movements(self, entries: pa.Table) -> None:
+        """Store a run's movements of credit, and check that they can be read back."""
+
+    def read_movements(self, run: int) -> pa.Table:
+        """A run's movements of credit, in order."""
 
 
 class Closed(NamedTuple):
@@ -88,8 +94,9 @@ def close(
         if standing is not None:
             return _already(ledger, standing)
         version, cutoff = newest_version(connection), ledger.head.block
-        manifest, charges = calculate(
-            ledger, connection, tenant, version, month, cutoff, now_ms, tax_service, processes
+        credit = credit_life.opening(ledger, connection, tenant)
+        manifest, charges, moved = calculate(
+            ledger, connection, tenant, version, month, cutoff, now_ms, credit, tax_service, processes
         )
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)
@@ -97,15 +104,21 @@ def close(
         return Closed(manifest, None, "dry_run", new=False, later_blocks=0, charges=charges)
     with relational.begin() as connection:
         run = runs.begin(connection, manifest, now_ms)
-    charges = charges.set_column(0, charges.schema.field("run"), pa.array(np.full(len(charges), run, dtype=np.uint64)))
+    charges, moved = _of_run(charges, run), _of_run(moved, run)
     with ThreadPoolExecutor(1) as writer, relational.begin() as connection:
         # The engine writes the charges while the documents are drafted; the commit waits for both.
         written = writer.submit(ledger.write_charges, charges)
+        entered = writer.submit(ledger.write_movements, moved)
         runs.finish(connection, run, now_ms)
         if on_rated is not None:
             on_rated(connection, run, charges)
         written.result()
+        entered.result()
     return Closed(manifest, run, runs.RATED, new=True, later_blocks=0, charges=charges)
+
+
+def _of_run(rows: pa.Table, run: int) -> pa.Table:
+    return rows.set_column(0, rows.schema.field("run"), pa.array(np.full(len(rows), run, dtype=np.uint64)))
 
 
 def _already(ledger: Record, run: Run) -> Closed:

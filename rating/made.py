@@ -4,8 +4,8 @@ No events stand behind such a line. It has no meter, quantity or subjects, and i
 which its contract holds; of a line that is the invoice's own, the period in UTC.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -55,35 +55,47 @@ def invoice_of(book: Book, contract: Int64s) -> Int64s:
 def with_made(book: Book, spans: Spans, charged: Charged, made: Sequence[Made], cutoff: int) -> tuple[pa.Table, Ratios]:
     """The charges, which are in order, with what was made of them, and the exact amounts of all."""
     charges, exact = charged.table, charged.exact
-    more = [one for one in made if len(one.contract)]
+    more = [_in_order(one) for one in made if len(one.contract)]
     if not more:
         return charges, exact
-    tables = [charges, *(_table(book, spans, one, cutoff) for one in more)]
-    everything = pa.concat_tables(tables)
+    everything = pa.concat_tables([charges, *(_table(book, spans, one, cutoff) for one in more)])
     whose = np.concatenate([charged.lines.contract, *(one.contract for one in more)])
-    rank = np.concatenate([np.zeros(len(charges), dtype=np.int64), *(_rank(one) for one in more)])
-    nth = np.concatenate([np.arange(len(charges)), *(_places(one) for one in more)])
-    order = np.lexsort((nth, rank, invoice_of(book, whose)))
-    numbers = pa.array(np.arange(len(order), dtype=np.uint32))
-    ordered = everything.take(pa.array(order)).combine_chunks()
-    place = SCHEMA.get_field_index("line")
+    numbered, order = in_order(everything, invoice_of(book, whose))
     all_exact = joined([spread(exact, len(charges)), *(spread(one.exact, len(one.contract)) for one in more)])
-    return ordered.set_column(place, SCHEMA.field(place), numbers), taken(all_exact, order)
+    return numbered, taken(all_exact, order)
 
 
-def _rank(made: Made) -> Int64s:
+def in_order(charges: pa.Table, invoice: Int64s) -> tuple[pa.Table, Int64s]:
+    """The charges by invoice and kind, numbered, and the row that each one was; those of a kind stay as they come."""
+    order = np.lexsort((_ranks(charges["kind"]), invoice))
+    numbers = pa.array(np.arange(len(order), dtype=np.uint32))
+    place = SCHEMA.get_field_index("line")
+    ordered = charges.take(pa.array(order)).combine_chunks()
+    return ordered.set_column(place, SCHEMA.field(place), numbers), order
+
+
+def _ranks(kind: pa.ChunkedArray) -> Int64s:
     """Usage and fees are one rank, in the order they have."""
-    return np.full(len(made.contract), KINDS.index(made.kind) - KINDS.index(FEE))
+    codes = kind.combine_chunks().dictionary_encode()
+    rank = [max(KINDS.index(name), KINDS.index(FEE)) for name in codes.dictionary.to_pylist()]
+    of_row: Int64s = np.array(rank, dtype=np.int64)[codes.indices.to_numpy()]
+    return of_row
 
 
-def _places(made: Made) -> Int64s:
+def _in_order(made: Made) -> Made:
     """By contract and product."""
     codes = made.product.dictionary_encode()
     by_name = np.empty(len(codes.dictionary), dtype=np.int64)
     by_name[pc.sort_indices(codes.dictionary).to_numpy()] = np.arange(len(codes.dictionary))
-    place = np.empty(len(made.contract), dtype=np.int64)
-    place[np.lexsort((by_name[codes.indices.to_numpy()], made.contract))] = np.arange(len(place))
-    return place
+    order = np.lexsort((by_name[codes.indices.to_numpy()], made.contract))
+    return Made(
+        made.kind,
+        made.contract[order],
+        made.product.take(pa.array(order)),
+        made.version[order],
+        taken(made.exact, order),
+        taken(made.amount, order),
+    )
 
 
 def _table(book: Book, spans: Spans, made: Made, cutoff: int) -> pa.Table:
@@ -109,16 +121,28 @@ def _table(book: Book, spans: Spans, made: Made, cutoff: int) -> pa.Table:
         "plan": nothing if is_of_invoice else book.plans.take(pa.array(plan)),
         "product": made.product,
         "kind": pa.repeat(pa.scalar(made.kind, pa.string()), count),
-        "meter": nothing,
         "price_version": made.version.astype(np.uint32),
-        "subjects": pa.array([[]] * count, SCHEMA.field("subjects").type),
         "window_start": start,
         "window_end": end,
         "cutoff": np.full(count, cutoff, dtype=np.uint64),
+    }
+    money = money_columns(made.exact, made.amount, book.digits[currency], named)
+    return charges_table(columns | of_no_events(count) | money)
+
+
+def of_no_events(count: int) -> dict[str, Any]:
+    """What lines say of the events behind them, where there are none."""
+    return {
+        "meter": pa.repeat(pa.scalar("", pa.string()), count),
+        "subjects": pa.array([[]] * count, SCHEMA.field("subjects").type),
         "events": np.zeros(count, dtype=np.uint64),
         "quantity": pa.array(np.zeros(count, dtype=np.int64)).cast(SCHEMA.field("quantity").type),
         "digest": pa.array([bytes(16)] * count, SCHEMA.field("digest").type),
-    } | money_columns(made.exact, made.amount, book.digits[currency], named)
+    }
+
+
+def charges_table(columns: Mapping[str, Any]) -> pa.Table:
+    """Columns in the ledger's schema."""
     return pa.Table.from_arrays([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
 

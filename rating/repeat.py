@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from ledger import movements
 from ledger.charges import digest as charges_digest
+from rating import credit_life
 from rating.calculation import calculate
 from rating.close import Record
 from rating.periods import parse_period
@@ -19,8 +21,9 @@ def rerate(ledger: Record, connection: sa.Connection, run: Run) -> bytes:
 def _again(ledger: Record, connection: sa.Connection, run: Run) -> Manifest:
     said = run.manifest
     period = parse_period(run.period)
-    manifest, _ = calculate(ledger, connection, run.tenant, said.catalog_version, period, said.cutoff, now_ms=0)
-    return manifest
+    credit = credit_life.found_by(ledger, connection, run)
+    version = said.catalog_version
+    return calculate(ledger, connection, run.tenant, version, period, said.cutoff, now_ms=0, credit=credit).manifest
 
 
 def problems(ledger: Record, connection: sa.Connection, run: Run) -> Iterator[str]:
@@ -28,12 +31,16 @@ def problems(ledger: Record, connection: sa.Connection, run: Run) -> Iterator[st
     said = run.manifest
     if charges_digest(ledger.read_charges(run.id)).hex() != said.output_digest:
         yield "its stored charges are not the ones it was closed with"
+    if said.credits is not None and movements.digest(ledger.read_movements(run.id)).hex() != said.credits.digest:
+        yield "its stored movements of credit are not the ones it was closed with"
     if said.engine_version != ENGINE_VERSION:
         return
     again = _again(ledger, connection, run)
     if again.chain != said.chain:
         yield f"the ledger has another chain hash at cutoff {said.cutoff} than when it was closed"
     if again.input_digest != said.input_digest:
-        yield "usage, prices or time zones at its cutoff are not what they were when it was closed"
+        yield "usage, prices, time zones or credit at its cutoff are not what they were when it was closed"
     if again.output_digest != said.output_digest:
         yield "rating it again gives other charges"
+    if again.credits != said.credits:
+        yield "drawing its credit down again gives other movements"

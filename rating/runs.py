@@ -39,14 +39,39 @@ runs = sa.Table(
     sa.Column("input_digest", sa.String, nullable=False, comment="hex"),
     sa.Column("output_digest", sa.String, nullable=False, comment="hex; of the charges"),
     sa.Column("charges", sa.BigInteger, nullable=False, comment="how many"),
+    sa.Column("credits_after", sa.Integer, comment="whose credit it went on from; 0: it was the first"),
+    sa.Column("credits_until", sa.BigInteger, comment="UTC milliseconds that credit is lived through to"),
     sa.Column("manifest", sa.Text, nullable=False, comment="JSON"),
     sa.Column("started_at", sa.BigInteger, nullable=False, comment="UTC milliseconds"),
     sa.Column("done_at", sa.BigInteger, comment="UTC milliseconds"),
     sa.Column("reason", sa.String, comment="why it was discarded"),
     sa.Index("uq_runs_live", "tenant", "period", unique=True, sqlite_where=_live, postgresql_where=_live),
+    # Credit is drawn down by one run after the other: two that went on from the same one would spend it twice.
+    sa.Index("uq_runs_credits", "tenant", "credits_after", unique=True, sqlite_where=_live, postgresql_where=_live),
     # A number is never given out twice, so charges left by a kill belong to nobody.
     sqlite_autoincrement=True,
 )
+
+
+class CreditsMoved(msgspec.Struct, frozen=True):
+    """What a run knew of credit, whose run's balances it went on from, and what it moved."""
+
+    version: int
+    """Of grants and voids."""
+    after: int
+    """A run, or 0."""
+    until: int
+    """What has been lived through, in UTC milliseconds."""
+    movements: int
+    digest: str
+    """Of the movements, in hex."""
+
+
+class CreditsOf(msgspec.Struct, frozen=True):
+    """A run that has drawn credit down, and how far it lived."""
+
+    run: int
+    until: int
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -71,6 +96,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """Per currency: what rounding added, exactly; negative where it took away."""
     conservation: list[Balance]
     unrated: list[Unbilled]
+    credits: CreditsMoved | None
+    """None where no grants were known."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -105,6 +132,23 @@ def live_runs(connection: sa.Connection, tenant: str | None = None) -> list[Run]
     return [_run(row) for row in connection.execute(query)]
 
 
+def with_credit(connection: sa.Connection, tenant: str, last: int | None = None) -> list[CreditsOf]:
+    """The runs that have drawn credit down one after the other, to the `last`, or all that stand.
+
+    Each says whose balances it went on from, so what a run found can be told of one that was discarded, too.
+    """
+    columns = (runs.c.id, runs.c.state, runs.c.credits_after, runs.c.credits_until)
+    query = sa.select(*columns).where(runs.c.tenant == tenant, runs.c.credits_after.is_not(None))
+    drawing = {row.id: row for row in connection.execute(query)}
+    if last is None:
+        last = max((row.id for row in drawing.values() if row.state in LIVE), default=0)
+    chain: list[CreditsOf] = []
+    while last:
+        chain.append(CreditsOf(last, drawing[last].credits_until))
+        last = drawing[last].credits_after
+    return chain[::-1]
+
+
 def _run(row: sa.Row[Any]) -> Run:
     manifest = msgspec.json.decode(row.manifest, type=Manifest)
     return Run(row.id, row.tenant, row.period, row.state, manifest, row.reason)
@@ -128,6 +172,8 @@ def begin(connection: sa.Connection, manifest: Manifest, now_ms: int) -> int:
             input_digest=manifest.input_digest,
             output_digest=manifest.output_digest,
             charges=manifest.charges,
+            credits_after=None if manifest.credits is None else manifest.credits.after,
+            credits_until=None if manifest.credits is None else manifest.credits.until,
             manifest=msgspec.json.encode(manifest).decode(),
             started_at=now_ms,
         )
@@ -145,7 +191,10 @@ def finish(connection: sa.Connection, run: int, now_ms: int) -> None:
     except sa.exc.IntegrityError:
         changed = 0
     if changed != 1:
-        raise Refused(f"run {run} was overtaken by another close of the same period: look at that one")
+        raise Refused(
+            f"run {run} was overtaken by another close, of the same period or with the same credit: look at that one, "
+            "and close again if it is of another period"
+        )
 
 
 def approve(connection: sa.Connection, tenant: str, period: str) -> Run:
@@ -163,7 +212,18 @@ def discard(connection: sa.Connection, tenant: str, period: str, reason: str, no
     mine = sa.update(runs).where(runs.c.id == run.id, runs.c.state == RATED)
     if connection.execute(mine.values(state=DISCARDED, done_at=now_ms, reason=reason)).rowcount != 1:
         raise Refused(f"run {run.id} of {period} is approved: what went out is corrected, not discarded")
+    if (later := _goes_on_from(connection, run)) is not None:
+        message = (
+            f"run {run.id} of {period} has left credit that run {later.id} of {later.period} drew on: discard that"
+        )
+        raise Refused(f"{message} first")
     return msgspec.structs.replace(run, state=DISCARDED, reason=reason)
+
+
+def _goes_on_from(connection: sa.Connection, run: Run) -> Any:
+    """The run that stands on the credit that `run` has left."""
+    query = sa.select(runs.c.id, runs.c.period).where(runs.c.tenant == run.tenant, runs.c.state.in_(LIVE))
+    return connection.execute(query.where(runs.c.credits_after == run.id)).one_or_none()
 
 
 def _closed(connection: sa.Connection, tenant: str, period: str) -> Run:

@@ -2,7 +2,7 @@
 
 A close keeps what that takes: the quantity of every charge. They are priced again as they are, as long as the draft
 cuts time and usage the way the close did (the same subjects, contracts and days of price changes, whatever the
-prices); where it does not, usage is summed again at the close's cutoff.
+prices); where it does not, usage is summed again at the close's cutoff. Credit is left out: it pays what is charged.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from ledger.charges import CREDIT, PROMOTION
 from ledger.relational import metadata
 from ledger.scale import decimal_integers, digests
 from rating import book as books
@@ -82,7 +83,9 @@ def drafted(connection: sa.Connection, tenant: str, text: str) -> Iterator[Draft
 
 def charged_again(ledger: Record, connection: sa.Connection, run: Run, draft: Draft) -> Again:
     """The charges of `run`, and those it would have under the draft."""
-    before = ledger.read_charges(run.id)
+    charges = ledger.read_charges(run.id)
+    # At other prices credit would have lasted longer or shorter, so what is charged is compared before it pays.
+    before = charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION]))))
     known = books.load(connection, run.tenant, run.manifest.catalog_version)
     wanted = books.load(draft.connection, run.tenant, draft.version)
     cutoff = run.manifest.cutoff
@@ -92,7 +95,7 @@ def charged_again(ledger: Record, connection: sa.Connection, run: Run, draft: Dr
         lines = in_order(wanted, with_idle(wanted, held, _lines(wanted, before)))
         charged = Charged(lines, *charge(wanted, held, lines, Beyond([], None), cutoff))
         return Again(before, settle(wanted, held, charged, cutoff).charges, from_charges=True)
-    _, after = calculate(ledger, draft.connection, run.tenant, draft.version, period, cutoff, now_ms=0)
+    after = calculate(ledger, draft.connection, run.tenant, draft.version, period, cutoff, now_ms=0).charges
     return Again(before, after, from_charges=False)
 
 

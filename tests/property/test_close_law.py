@@ -49,9 +49,10 @@ class Books:
 
     def close(self, month: Period, ledger: MemoryLedger | None = None, count: int = 1) -> Closed:
         with self.relational.connect() as connection:
-            return Closed(
-                *calculate(ledger or self.ledger, connection, TENANT, self.version, month, CUTOFF, 0, processes=count)
+            found = calculate(
+                ledger or self.ledger, connection, TENANT, self.version, month, CUTOFF, 0, processes=count
             )
+        return Closed(found.manifest, found.charges)
 
 
 def lines_of(charges: pa.Table) -> list[Line]:

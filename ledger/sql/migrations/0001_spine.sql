@@ -113,3 +113,25 @@ ENGINE = MergeTree
 ORDER BY (run, line)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
     min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 0;
+
+-- Movements of credit under the run that made them: an amount leaves the account `debit` and enters `credit`, and one of
+-- the two is the balance of the grant. Like charges they count once the run's relational row says so.
+CREATE TABLE credit_movements
+(
+    run      UInt64,
+    entry    UInt32,
+    tenant   LowCardinality(String),
+    customer String,
+    currency LowCardinality(String),
+    grant_id String,
+    at       Int64,
+    debit    LowCardinality(String),
+    credit   LowCardinality(String),
+    amount   Int64,
+    charge   Int64,
+    line     Int64
+)
+ENGINE = MergeTree
+ORDER BY (run, entry)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
+    min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 0;

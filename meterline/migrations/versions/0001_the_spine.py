@@ -78,6 +78,49 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "credit_grants",
+        sa.Column(
+            "version", sa.Integer(), autoincrement=False, nullable=False, comment="its number in the count of both"
+        ),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("customer", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="minor units; of a recurring grant: each time"),
+        sa.Column("kind", sa.String(), nullable=False, comment="prepaid, promotional or recurring"),
+        sa.Column("name", sa.String(), nullable=False, comment="what the line of an invoice is called"),
+        sa.Column("priority", sa.Integer(), nullable=False, comment="the lowest burns first"),
+        sa.Column("effective", sa.String(), nullable=False, comment="first day, YYYY-MM-DD"),
+        sa.Column("expires", sa.String(), nullable=True, comment="first day after it, YYYY-MM-DD"),
+        sa.Column("products", sa.Text(), nullable=False, comment="what it pays for, JSON; an empty list: everything"),
+        sa.Column("cost_basis", sa.String(), nullable=False, comment="what the customer paid for a unit of it"),
+        sa.Column(
+            "every", sa.String(), nullable=False, comment="of a recurring grant: the interval, ISO 8601; else empty"
+        ),
+        sa.Column(
+            "rollover_max", sa.BigInteger(), nullable=False, comment="minor units that a refill lets stay at most"
+        ),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False, comment="UTC milliseconds"),
+        sa.PrimaryKeyConstraint("version", name="pk_credit_grants"),
+        sa.UniqueConstraint("tenant", "id", name="uq_credit_grants_tenant_id"),
+    )
+    op.create_table(
+        "credit_voids",
+        sa.Column(
+            "version", sa.Integer(), autoincrement=False, nullable=False, comment="its number in the count of both"
+        ),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("grant_id", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column(
+            "created_at", sa.BigInteger(), nullable=False, comment="UTC milliseconds; from here on it pays nothing"
+        ),
+        sa.PrimaryKeyConstraint("version", name="pk_credit_voids"),
+        sa.UniqueConstraint("tenant", "grant_id", name="uq_credit_voids_tenant_grant_id"),
+    )
+    op.create_table(
         "customer_subjects",
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
@@ -249,6 +292,15 @@ def upgrade() -> None:
         sa.Column("input_digest", sa.String(), nullable=False, comment="hex"),
         sa.Column("output_digest", sa.String(), nullable=False, comment="hex; of the charges"),
         sa.Column("charges", sa.BigInteger(), nullable=False, comment="how many"),
+        sa.Column(
+            "credits_after", sa.Integer(), nullable=True, comment="whose credit it went on from; 0: it was the first"
+        ),
+        sa.Column(
+            "credits_until",
+            sa.BigInteger(),
+            nullable=True,
+            comment="UTC milliseconds that credit is lived through to",
+        ),
         sa.Column("manifest", sa.Text(), nullable=False, comment="JSON"),
         sa.Column("started_at", sa.BigInteger(), nullable=False, comment="UTC milliseconds"),
         sa.Column("done_at", sa.BigInteger(), nullable=True, comment="UTC milliseconds"),
@@ -257,6 +309,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_runs_credits",
+            ["tenant", "credits_after"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('rated', 'approved')"),
+            postgresql_where=sa.text("state IN ('rated', 'approved')"),
+        )
         batch_op.create_index(
             "uq_runs_live",
             ["tenant", "period"],
@@ -296,6 +355,11 @@ def downgrade() -> None:
 
     op.drop_table("taxes")
     with op.batch_alter_table("runs", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_runs_credits",
+            sqlite_where=sa.text("state IN ('rated', 'approved')"),
+            postgresql_where=sa.text("state IN ('rated', 'approved')"),
+        )
         batch_op.drop_index(
             "uq_runs_live",
             sqlite_where=sa.text("state IN ('rated', 'approved')"),
@@ -342,6 +406,8 @@ def downgrade() -> None:
         )
 
     op.drop_table("customer_subjects")
+    op.drop_table("credit_voids")
+    op.drop_table("credit_grants")
     with op.batch_alter_table("contracts", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_contracts_live",

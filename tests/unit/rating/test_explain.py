@@ -188,5 +188,10 @@ def test_a_price_that_came_later_explains_nothing_of_before(november: Closing) -
 
 
 def test_a_kind_that_is_made_otherwise_says_where_to_look(november: Closing) -> None:
-    found = november.explained(changed(november.line("C-1", "Whole"), kind="credit"))
-    assert (found.message, found.derivation, found.problems) == ("made by credit: see the contract", None, [])
+    for kind, where in (
+        ("discount", "see the contract"),
+        ("credit", "`trace` says by which grants"),
+        ("promotion", "`trace` says by which grants"),
+    ):
+        found = november.explained(changed(november.line("C-1", "Whole"), kind=kind))
+        assert (found.message, found.derivation, found.problems) == (f"made by {kind}: {where}", None, [])

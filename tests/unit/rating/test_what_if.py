@@ -59,7 +59,7 @@ def again(ledger: MemoryLedger, relational: sa.Engine, text: str) -> tuple[Again
         run = the_run(connection)
         found = charged_again(ledger, connection, run, draft)
         cutoff = run.manifest.cutoff
-        _, slowly = calculate(ledger, draft.connection, TENANT, draft.version, NOVEMBER, cutoff, NOW_MS)
+        slowly = calculate(ledger, draft.connection, TENANT, draft.version, NOVEMBER, cutoff, NOW_MS).charges
         return found, slowly
 
 

@@ -4,6 +4,7 @@ import hashlib
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
+import rating.credit_grants
 import rating.runs
+from ledger import movements
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
 from ledger.usage import Keyed, Singles, Totals
@@ -85,6 +88,7 @@ class MemoryLedger:
     def __init__(self, usage: Sequence[Use] = ()) -> None:
         self.usage = list(usage)
         self.charges: dict[int, pa.Table] = {}
+        self.movements: dict[int, pa.Table] = {}
         self.lost = 0
         """How many rows the sums leave out: a fault that conservation has to see."""
 
@@ -169,6 +173,22 @@ class MemoryLedger:
 
     def read_charges(self, run: int) -> pa.Table:
         return self.charges[run]
+
+    def write_movements(self, entries: pa.Table) -> None:
+        for run in entries["run"].unique().to_pylist():
+            self.movements[run] = entries
+
+    def read_movements(self, run: int) -> pa.Table:
+        return self.movements.get(run, movements.SCHEMA.empty_table())
+
+    def credit_sums(self, runs: Sequence[int], until: int) -> pa.Table:
+        sums: dict[tuple[str, str, str], int] = defaultdict(int)
+        for entry in (entry for run in runs for entry in self.read_movements(run).to_pylist()):
+            if entry["at"] <= until:
+                sums[entry["grant_id"], entry["debit"], entry["credit"]] += entry["amount"]
+        columns: list[Any] = list(zip(*sums, strict=True)) or [(), (), ()]
+        amounts = [Decimal(amount) for amount in sums.values()]
+        return pa.table([*columns, amounts], schema=movements.SUMS)
 
 
 def _segment(use: Use, boundaries: Sequence[int]) -> int:

@@ -1,0 +1,184 @@
+"""Let credit pay the invoices of a period, all customers at once: rows below zero, and the movements behind them.
+
+Credit pays at the last instant of the month, in UTC: what expires within the month is gone by then, and what holds to
+its end still pays. It pays the charges in their order, each as far as discounts and other amounts below zero have left
+something to pay, so no invoice falls below zero for it. Taxes are on what credit pays too, and it doesn't pay them.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from babel.numbers import get_currency_precision
+
+from ledger import movements
+from ledger.charges import CREDIT, PROMOTION, SCHEMA, TAX
+from rating.book import positions
+from rating.credit_life import Draws, Opening, account_names, live_on
+from rating.credit_terms import Granted, pool_keys
+from rating.credits import accounts
+from rating.credits.accounts import Entries
+from rating.credits.limits import allowed
+from rating.exact import Exact, Int64s, decimals, group_sums
+from rating.groups import above, group_of, offsets, totals
+from rating.made import charges_table, in_order, of_no_events
+from rating.periods import Period, instants
+from rating.ratios import products, whole
+from rating.runs import CreditsMoved
+
+
+class Drawn(NamedTuple):
+    """What credit made of the charges."""
+
+    charges: pa.Table
+    """With the rows of credit among them, numbered anew."""
+    movements: pa.Table
+    said: CreditsMoved | None
+
+
+class _Paid(NamedTuple):
+    """What one grant paid on one invoice, row by row."""
+
+    invoice: Int64s
+    grant: Int64s
+    amount: Exact
+    of_use: Int64s
+    """Per use: the row that it is in."""
+
+
+def draw(found: Opening | None, charges: pa.Table, period: Period) -> Drawn:
+    """The charges after credit has paid what it can."""
+    if found is None:
+        return Drawn(charges, movements.SCHEMA.empty_table(), None)
+    start, end = instants(period, "UTC")
+    row, draws = _draws(found.granted, charges, end - 1)
+    entries = live_on(found, draws, end)
+    uses = np.flatnonzero(entries.target == accounts.USED)
+    charge = row[entries.usage[uses]]
+    invoice = np.searchsorted(invoice_starts(charges), charge, side="right") - 1
+    paid = _paid(found.granted, entries, uses, invoice)
+    lines = _lines(found.granted, charges, paid, start, end)
+    made, number = _placed(charges, lines, paid.invoice)
+    lines_of = [np.full(len(entries.pool), movements.NO_LINE) for _ in range(2)]
+    lines_of[0][uses], lines_of[1][uses] = number[charge], number[len(charges) + paid.of_use]
+    moved = _movements(found, entries, *lines_of)
+    digest = movements.digest(moved).hex()
+    said = CreditsMoved(found.version, found.after, max(found.since, end), len(moved), digest)
+    return Drawn(made, moved, said)
+
+
+def _draws(granted: Granted, charges: pa.Table, at: int) -> tuple[Int64s, Draws]:
+    """The rows of the charges that credit may pay, and what they ask for."""
+    keys = pool_keys(*(charges[name].combine_chunks() for name in ("customer", "currency")))
+    pool, amount = positions(keys, granted.pools), payable(charges)
+    row = np.flatnonzero((pool >= 0) & (amount > 0))
+    product = charges["product"].combine_chunks().take(pa.array(row)).dictionary_encode()
+    scopes = [frozenset([name]) for name in product.dictionary.to_pylist()]
+    scope = product.indices.to_numpy().astype(np.int64)
+    return row, Draws(pool[row], amount[row], scope, allowed(granted.limits, scopes), at)
+
+
+def payable(charges: pa.Table) -> Int64s:
+    """What credit may pay of each charge: what its invoice takes off is shared out over what is above zero on it."""
+    is_tax = pc.equal(charges["kind"], TAX).to_numpy()
+    amount: Int64s = np.where(is_tax, 0, charges["amount"].to_numpy())
+    if not (amount < 0).any():
+        return amount
+    offset = np.append(invoice_starts(charges), len(amount))
+    own = group_of(offset)
+    above_zero = whole(np.maximum(amount, 0))
+    together = totals(above_zero, offset).numerator
+    off = np.minimum(totals(whole(np.maximum(-amount, 0)), offset).numerator, together)[own]
+    # Differences of rounded running sums: they add up to what is taken off, and none is more than its charge.
+    before = above(above_zero, offset).numerator
+    all_of = np.maximum(together, 1)[own]
+    parts = [products(running, off) // all_of for running in (before, before + above_zero.numerator)]
+    left: Int64s = (above_zero.numerator - (parts[1] - parts[0])).astype(np.int64)
+    return left
+
+
+def invoice_starts(charges: pa.Table) -> Int64s:
+    """The rows at which an invoice begins: charges are sorted by entity, customer and currency."""
+    begins = np.zeros(len(charges), dtype=np.bool_)
+    begins[:1] = True
+    for name in ("entity", "customer", "currency"):
+        values = charges[name].combine_chunks()
+        begins[1:] |= pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(begins)
+
+
+def _paid(granted: Granted, entries: Entries, uses: Int64s, invoice: Int64s) -> _Paid:
+    """By invoice, then by the names of grants: what an invoice says."""
+    grant = entries.source[uses]
+    name = np.array(pc.rank(granted.name, tiebreaker="dense"), dtype=np.int64)
+    order = np.lexsort((grant, name[grant], invoice))
+    invoice, grant = invoice[order], grant[order]
+    starts = np.flatnonzero((np.diff(invoice, prepend=-1) != 0) | (np.diff(grant, prepend=-1) != 0))
+    of_use = np.empty(len(uses), dtype=np.int64)
+    of_use[order] = group_of(offsets(np.diff(starts, append=len(uses))))
+    return _Paid(invoice[starts], grant[starts], group_sums(entries.amount[uses][order], starts), of_use)
+
+
+def _lines(granted: Granted, charges: pa.Table, paid: _Paid, start: int, end: int) -> pa.Table:
+    """A row below zero for each grant that paid on an invoice."""
+    count = len(paid.invoice)
+    of_invoice = charges.take(pa.array(invoice_starts(charges)[paid.invoice]))
+    numerator, denominator = _in_whole_units(of_invoice["currency"].combine_chunks(), -paid.amount)
+    is_prepaid = pc.equal(granted.kind.take(pa.array(paid.grant)), "prepaid")
+    own = {
+        "contract": pa.repeat("", count),
+        "plan": pa.repeat("", count),
+        "product": granted.name.take(pa.array(paid.grant)),
+        "kind": pc.if_else(is_prepaid, CREDIT, PROMOTION),
+        "price_version": np.zeros(count, dtype=np.uint32),
+        "window_start": np.full(count, start),
+        "window_end": np.full(count, end),
+        "exact_numerator": decimals(numerator, 76, 0),
+        "exact_denominator": decimals(denominator, 38, 0),
+        "amount": -paid.amount,
+    }
+    shared = {name: of_invoice[name].combine_chunks() for name in SCHEMA.names}
+    return charges_table(shared | of_no_events(count) | own)
+
+
+def _placed(charges: pa.Table, lines: pa.Table, invoice: Int64s) -> tuple[pa.Table, Int64s]:
+    """The charges with the lines of their invoices among them, and the number that each row got, charges first."""
+    if not len(lines):
+        return charges, np.arange(len(charges))
+    of_charge = np.searchsorted(invoice_starts(charges), np.arange(len(charges)), side="right") - 1
+    made, order = in_order(pa.concat_tables([charges, lines]), np.concatenate([of_charge, invoice]))
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    return made, number
+
+
+def _in_whole_units(currency: pa.Array, minor: Exact) -> tuple[Exact, Exact]:
+    """Minor units as ratios of the currency's unit, in lowest terms."""
+    encoded = currency.dictionary_encode()
+    units = [10 ** get_currency_precision(code) for code in encoded.dictionary.to_pylist()]
+    unit = np.array(units, dtype=np.int64)[encoded.indices.to_numpy()]
+    divisor = np.gcd(minor, unit)
+    return minor // divisor, unit // divisor
+
+
+def _movements(found: Opening, entries: Entries, charge: Int64s, line: Int64s) -> pa.Table:
+    """The entries as the ledger keeps them: each concerns one grant, which is one of its two accounts."""
+    granted, count = found.granted, len(entries.pool)
+    grant = pa.array(np.maximum(entries.source, entries.target))
+    columns = {
+        "run": np.zeros(count, dtype=np.uint64),
+        "entry": np.arange(count, dtype=np.uint32),
+        "tenant": pa.repeat(found.tenant, count),
+        "customer": granted.customer.take(grant),
+        "currency": granted.currency.take(grant),
+        "grant_id": granted.id.take(grant),
+        "at": entries.at,
+        "debit": account_names(entries.source),
+        "credit": account_names(entries.target),
+        "amount": entries.amount,
+        "charge": charge,
+        "line": line,
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in movements.SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=movements.SCHEMA)
