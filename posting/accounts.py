@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ledger.charges import DISCOUNT, TAX
+from ledger.charges import CREDIT, DISCOUNT, PROMOTION, TAX
 
 SPACES_THAT_END_A_NAME = re.compile("^ | $|(?<= ) ")
 PLAIN_MARKS = " &'+,./"
@@ -20,11 +20,15 @@ class Accounts(msgspec.Struct, frozen=True):
     discount: str = "revenue:less discounts:{product}"
     """Contra-revenue: debited with what was taken off."""
     tax: str = "liabilities:tax payable:{product}"
+    credit: str = "liabilities:customer credit"
+    """What customers have paid ahead and not used yet; grants have too many names for accounts of their own."""
+    promotion: str = "revenue:less credit:promotional"
+    """Contra-revenue: debited with what was given away; no product's account has a second colon."""
 
     def account_of(self, kind: str, product: str) -> str:
         """The account of what charges of a kind and product come to; two products never share one."""
-        pattern = {DISCOUNT: self.discount, TAX: self.tax}.get(kind, self.revenue)
-        return pattern.replace("{product}", account_part(product))
+        patterns = {DISCOUNT: self.discount, TAX: self.tax, CREDIT: self.credit, PROMOTION: self.promotion}
+        return patterns.get(kind, self.revenue).replace("{product}", account_part(product))
 
 
 STANDARD = Accounts()

@@ -56,20 +56,18 @@ class Invoice(msgspec.Struct, frozen=True):
 
 
 class JournalLine(msgspec.Struct, frozen=True):
-    """One side of an entry in minor units, and the charges it summarizes: of a kind and product, or all (None)."""
+    """One side of an entry in minor units, and the charges it summarizes: those of its account, or all of them."""
 
     number: int
     account: str
     currency: str
-    kind: str | None
-    product: str | None
     debit: int
     credit: int
     charges: int
     events: int
 
     def text(self) -> str:
-        """What the digest sees; kind and product are in the account."""
+        """What the digest sees; kinds and products are in the accounts."""
         fields = (self.number, self.account, self.currency, self.debit, self.credit, self.charges, self.events)
         return "\t".join(map(str, fields))
 

@@ -28,12 +28,12 @@ def write_drafts(
     """Draft the invoices and journals of a run."""
     shared = {"tenant": tenant, "period": period, "run": run, "state": DRAFT, "attempts": 0, "updated_at": now_ms}
     invoices = Invoices(charges, tenant, period).drafts()
-    summaries = _journal_drafts(journals(charges, tenant, period, accounts))
+    summaries = _journal_drafts(journals(charges, tenant, period, accounts), accounts)
     _insert(connection, {**shared, "kind": "invoice"}, invoices)
     _insert(connection, {**shared, "kind": "journal"}, summaries)
 
 
-def _journal_drafts(summaries: list[Journal]) -> Drafts:
+def _journal_drafts(summaries: list[Journal], accounts: Accounts) -> Drafts:
     """What is kept of journals; their events are counted once, by the receivables."""
     nothing: list[Any] = [None] * len(summaries)
     return Drafts(
@@ -44,7 +44,9 @@ def _journal_drafts(summaries: list[Journal]) -> Drafts:
         currency=nothing,
         total=nothing,
         lines=[len(journal.lines) for journal in summaries],
-        events=[sum(line.events for line in journal.lines if line.product is None) for journal in summaries],
+        events=[
+            sum(line.events for line in journal.lines if line.account == accounts.receivable) for journal in summaries
+        ],
         digest=[digest(journal) for journal in summaries],
     )
 

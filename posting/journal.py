@@ -1,8 +1,8 @@
-"""Summarize the charges of an entity and a period into one journal: receivable against revenue, discounts and taxes.
+"""Summarize the charges of an entity and a period into one journal: receivable against revenue, taxes and credit.
 
-In each currency one line debits the receivable account with what was invoiced, and one line for each kind and product
-credits revenue or a tax that is payable, or debits what discounts took off. A total below zero changes sides, so no
-figure is negative. A product whose charges come to nothing keeps its line: every charge stands behind some line.
+In each currency one line debits the receivable account with what is due, and one line for each account credits revenue
+or a tax that is payable, or debits what discounts took off or credit has paid. A total below zero changes sides, so no
+figure is negative. An account whose charges come to nothing keeps its line: every charge stands behind some line.
 """
 
 from collections.abc import Iterator
@@ -13,22 +13,20 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ledger.charges import KINDS
 from posting.accounts import STANDARD, Accounts
 from posting.charge_columns import Int64s, column, exact_sums, starts_of_groups
 from posting.content import Journal, JournalLine, unbalanced
 from posting.names import document_key, journal_id
 
 ENTITY = ("entity",)
-SUMMARIZED = ("currency", "kind", "product")
+SUMMARIZED = ("currency", "account")
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What charges of a kind and product come to in one currency; both are None for all of them."""
+    """What charges come to in one currency: those of an account, or all of them for the receivable."""
 
     currency: str
-    kind: str | None
-    product: str | None
+    account: str
     amount: int
     charges: int
     events: int
@@ -55,17 +53,28 @@ def journal(charges: pa.Table, tenant: str, period: str, accounts: Accounts = ST
 
 
 def journal_lines(charges: pa.Table, accounts: Accounts = STANDARD) -> tuple[JournalLine, ...]:
-    """The lines that summarize one entity's charges: by currency, the receivable first, then kinds in their order."""
-    lines = tuple(
-        _line(number, summary, accounts)
-        for number, summary in enumerate(_with_receivables(_summaries(charges)), start=1)
-    )
+    """The lines that summarize one entity's charges: by currency, the receivable first, then accounts by name."""
+    summaries = _with_receivables(_summaries(charges, accounts), accounts)
+    lines = tuple(_line(number, summary, accounts) for number, summary in enumerate(summaries, start=1))
     assert not unbalanced(lines)
     return lines
 
 
-def _summaries(charges: pa.Table) -> list[Summary]:
-    """One for each currency, kind and product, in their order."""
+def accounts_of(charges: pa.Table, accounts: Accounts) -> pa.Array:
+    """The account against which each charge is booked."""
+    kinds, products = (column(charges, name).dictionary_encode() for name in ("kind", "product"))
+    code = kinds.indices.to_numpy().astype(np.int64) * len(products.dictionary) + products.indices.to_numpy()
+    different, which = np.unique(code, return_inverse=True)
+    pairs = [divmod(one, len(products.dictionary)) for one in different.tolist()]
+    kind, product = kinds.dictionary.to_pylist(), products.dictionary.to_pylist()
+    names = [accounts.account_of(kind[of_kind], product[of_product]) for of_kind, of_product in pairs]
+    return pa.array(names, pa.string()).take(pa.array(which))
+
+
+def _summaries(charges: pa.Table, accounts: Accounts) -> list[Summary]:
+    """One for each currency and account, in their order."""
+    charges = charges.select(["currency", "amount", "events", "kind", "product"])
+    charges = charges.append_column("account", accounts_of(charges, accounts))
     order = pa.array(np.lexsort([_ranks(charges, name) for name in reversed(SUMMARIZED)]))
     sorted_charges = charges.select([*SUMMARIZED, "amount", "events"]).take(order)
     starts = starts_of_groups(sorted_charges, SUMMARIZED)
@@ -81,32 +90,26 @@ def _ranks(charges: pa.Table, name: str) -> Int64s:
     encoded = column(charges, name).dictionary_encode()
     texts = encoded.dictionary.to_pylist()
     rank = np.zeros(len(texts), np.int64)
-    named = KINDS.index if name == "kind" else str
-    rank[sorted(range(len(texts)), key=lambda code: named(texts[code]))] = np.arange(len(texts))
+    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
     ranks: Int64s = rank[encoded.indices.to_numpy()]
     return ranks
 
 
-def _with_receivables(summaries: list[Summary]) -> Iterator[Summary]:
-    """Each currency's summaries, after what they come to together."""
+def _with_receivables(summaries: list[Summary], accounts: Accounts) -> Iterator[Summary]:
+    """Each currency's accounts, after what they come to together."""
     for currency, group in groupby(summaries, attrgetter("currency")):
-        each = list(group)
-        amount, charges, events = (sum(map(attrgetter(name), each)) for name in ("amount", "charges", "events"))
-        yield Summary(currency, None, None, amount, charges, events)
-        yield from each
+        booked = list(group)
+        amount, charges, events = (sum(map(attrgetter(name), booked)) for name in ("amount", "charges", "events"))
+        yield Summary(currency, accounts.receivable, amount, charges, events)
+        yield from booked
 
 
 def _line(number: int, summary: Summary, accounts: Accounts) -> JournalLine:
-    if summary.kind is None or summary.product is None:
-        account, debit = accounts.receivable, summary.amount
-    else:
-        account, debit = accounts.account_of(summary.kind, summary.product), -summary.amount
+    debit = summary.amount if summary.account == accounts.receivable else -summary.amount
     return JournalLine(
         number=number,
-        account=account,
+        account=summary.account,
         currency=summary.currency,
-        kind=summary.kind,
-        product=summary.product,
         debit=max(debit, 0),
         credit=max(-debit, 0),
         charges=summary.charges,

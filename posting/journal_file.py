@@ -26,7 +26,7 @@ def render(journal: Journal) -> bytes:
     currencies = sorted({line.currency for line in journal.lines})
     accounts = sorted({line.account for line in journal.lines})
     heading = [
-        "; Usage billed by meterline: receivable against revenue and taxes, summarized",
+        "; Usage billed by meterline: receivable against revenue, taxes and credit, summarized",
         f"; key: {journal.key}",
         f"; digest: {digest(journal)}",
         "",
@@ -52,7 +52,7 @@ def _posting(line: JournalLine) -> str:
 
 
 def parse(content: bytes) -> Document:
-    """The journal that `render` wrote as `content`; the products are left out, as they are in the accounts."""
+    """The journal that `render` wrote as `content`."""
     text = content.decode()
     heading = KEY.search(text)
     if heading is None:
@@ -79,8 +79,6 @@ def _line(row: str) -> JournalLine:
         number=number,
         account=found["account"],
         currency=found["currency"],
-        kind=None,
-        product=None,
         debit=max(amount, 0),
         credit=max(-amount, 0),
         charges=charges,

@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ledger.charges import COMMITMENT, KINDS
+from ledger.charges import COMMITMENT, CREDIT, KINDS
 from posting.accounts import STANDARD, Accounts
+from posting.charge_columns import Int64s
 from posting.content import JournalLine
 from posting.invoices import Invoices
-from posting.journal import journal_lines
+from posting.journal import accounts_of, journal_lines
 from posting.names import UnknownDocument, read_id
 
 
@@ -39,15 +40,14 @@ def charges_behind(document: Named, line: int | None, charges: pa.Table, account
         return of_entity
     lines = journal_lines(of_entity, accounts)
     _check_line(document.id, line, len(lines))
-    return summarized(of_entity, lines[line - 1])
+    return summarized(of_entity, lines[line - 1], accounts)
 
 
-def summarized(charges: pa.Table, line: JournalLine) -> pa.Table:
+def summarized(charges: pa.Table, line: JournalLine, accounts: Accounts = STANDARD) -> pa.Table:
     """The charges, among those of one entity, that `line` of its journal summarizes."""
     chosen = pc.equal(charges["currency"], line.currency)
-    if line.product is not None:
-        of_product = pc.and_(pc.equal(charges["kind"], line.kind), pc.equal(charges["product"], line.product))
-        chosen = pc.and_(chosen, of_product)
+    if line.account != accounts.receivable:
+        chosen = pc.and_(chosen, pc.equal(accounts_of(charges, accounts), line.account))
     return charges.filter(chosen)
 
 
@@ -58,7 +58,11 @@ def made_of(document: Named, line: int, charges: pa.Table, most: int, accounts: 
     invoices = Invoices(charges, document.tenant, name.period)
     if name.kind == "invoice":
         found = _before(charges.slice(*_place_and_length(invoices, document.id)), found)
-    rows = found["line"].to_numpy()[:most].astype(np.int64)
+    return lines_of(invoices, found["line"].to_numpy()[:most].astype(np.int64))
+
+
+def lines_of(invoices: Invoices, rows: Int64s) -> list[str]:
+    """What charges of a run are called: DOCUMENT:LINE of the invoice that each is on."""
     place = np.searchsorted(invoices.starts, rows, side="right") - 1
     ids = invoices.ids.take(pa.array(place)).to_pylist()
     return [f"{own}:{row - invoices.starts[nth] + 1}" for own, row, nth in zip(ids, rows, place, strict=True)]
@@ -70,11 +74,14 @@ def _place_and_length(invoices: Invoices, document_id: str) -> tuple[int, int]:
 
 
 def _before(invoice: pa.Table, line: pa.Table) -> pa.Table:
-    """The lines of an invoice that one of its lines was made of: of kinds before its own, and of its contract."""
+    """The lines of an invoice that one of its lines was made of: of kinds before its own, and of its contract.
+
+    Credit makes no other line: neither more credit nor a tax is made of it.
+    """
     kind, contract = line["kind"][0].as_py(), line["contract"][0].as_py()
     if KINDS.index(kind) < KINDS.index(COMMITMENT):
         return invoice.slice(0, 0)
-    earlier = pc.is_in(invoice["kind"], pa.array(KINDS[: KINDS.index(kind)]))
+    earlier = pc.is_in(invoice["kind"], pa.array(KINDS[: min(KINDS.index(kind), KINDS.index(CREDIT))]))
     is_its = pc.equal(invoice["contract"], contract) if contract else earlier
     return invoice.filter(pc.and_(earlier, is_its))
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger.charges import DISCOUNT, TAX
+from ledger.charges import CREDIT, DISCOUNT, TAX
 from posting.content import Journal, unbalanced
 from posting.file_erp import FileErp
 from posting.journal import journals
 from posting.journal_file import parse
 from posting.money import minor_units
 from tests.integration.conftest import leave_out
-from tests.unit.posting.charging import SETTLED, TWO_CUSTOMERS, Charge, charges, made
+from tests.unit.posting.charging import PAID_BY_CREDIT, SETTLED, TWO_CUSTOMERS, Charge, charges, made
 
 AWKWARD_PRODUCTS = [
     "a  b",
@@ -51,9 +51,9 @@ AWKWARD = [
 AWKWARDLY_NAMED = [
     made(kind, number + 1, product, currency="CHF")
     for number, product in enumerate(AWKWARD_PRODUCTS)
-    for kind in (DISCOUNT, TAX)
+    for kind in (DISCOUNT, TAX, CREDIT)
 ]
-LINES = [*TWO_CUSTOMERS, *SETTLED, *AWKWARD, *AWKWARDLY_NAMED]
+LINES = [*TWO_CUSTOMERS, *SETTLED, *PAID_BY_CREDIT, *AWKWARD, *AWKWARDLY_NAMED]
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +136,8 @@ def test_all_journals_of_a_tenant_are_read_at_once(hledger: str | None, exported
 def test_a_journal_that_is_off_by_one_unit_is_refused(hledger: str | None, exported: dict[Path, Journal]) -> None:
     file = next(file for file, journal in exported.items() if journal.entity == "DE01")
     text = file.read_text()
-    assert "EUR -56.00" in text
-    file.write_text(text.replace("EUR -56.00", "EUR -56.01"))
+    assert "EUR -85.00" in text
+    file.write_text(text.replace("EUR -85.00", "EUR -85.01"))
     with pytest.raises(ValueError, match=r"off by EUR -0\.01"):
         parse(file.read_bytes())
     if hledger is not None:

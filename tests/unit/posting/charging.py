@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ledger.charges import COMMITMENT, DISCOUNT, FEE, KINDS, SCHEMA, TAX, USAGE
+from ledger.charges import COMMITMENT, CREDIT, DISCOUNT, FEE, KINDS, PROMOTION, SCHEMA, TAX, USAGE
 
 PARTIES = ("entity", "customer", "currency")
 THEN_BY = ("contract", "product", "meter", "window_start")
@@ -90,4 +90,11 @@ SETTLED = (
     Charge("bolt", 1_000, contract="C-3"),
     made(TAX, 190, "VAT 19 %", customer="bolt"),
 )
-"""An invoice with everything on it, and another with a tax."""
+"""An invoice with what is agreed beside prices, and another with a tax."""
+
+PAID_BY_CREDIT = (
+    made(CREDIT, -400, "Top-up 17"),
+    made(PROMOTION, -100, "Welcome"),
+    made(PROMOTION, -50, "Welcome back"),
+)
+"""What credit pays on acme's invoice."""

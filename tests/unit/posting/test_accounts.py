@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from ledger.charges import COMMITMENT, DISCOUNT, FEE, KINDS, TAX, USAGE
+from ledger.charges import COMMITMENT, CREDIT, DISCOUNT, FEE, KINDS, PROMOTION, TAX, USAGE
 from posting.accounts import STANDARD, Accounts, account_part
 
 
@@ -39,5 +39,7 @@ def test_each_kind_of_charge_goes_to_its_account() -> None:
         FEE: "revenue:19 %25",
         COMMITMENT: "revenue:19 %25",
         DISCOUNT: "revenue:less discounts:19 %25",
+        CREDIT: "liabilities:customer credit",
+        PROMOTION: "revenue:less credit:promotional",
         TAX: "liabilities:tax payable:19 %25",
     }

@@ -1,7 +1,7 @@
 """A journal balances in each currency, and every charge stands behind one of its lines."""
 
 from posting.journal import journal_lines, journals
-from tests.unit.posting.charging import SETTLED, TWO_CUSTOMERS, Charge, charges
+from tests.unit.posting.charging import PAID_BY_CREDIT, SETTLED, TWO_CUSTOMERS, Charge, charges
 
 
 def test_a_journal_debits_receivables_and_credits_revenue_per_product() -> None:
@@ -19,16 +19,26 @@ def test_a_journal_debits_receivables_and_credits_revenue_per_product() -> None:
     assert (kuwaiti.id, kuwaiti.key) == ("JRN.2026-11.KW-1", "default/JRN.2026-11.KW-1")
 
 
-def test_discounts_are_debited_and_taxes_are_owed() -> None:
+def test_discounts_are_debited_taxes_are_owed_and_an_account_has_one_line() -> None:
     lines = journal_lines(charges(SETTLED))
-    assert [(line.account, line.kind, line.debit, line.credit, line.charges) for line in lines] == [
-        ("assets:receivable", None, 16_232, 0, 9),
-        ("revenue:API", "usage", 0, 4_400, 3),
-        ("revenue:API", "fee", 0, 2_900, 1),
-        ("revenue:Minimum", "commitment", 0, 6_700, 1),
-        ("revenue:less discounts:Launch", "discount", 500, 0, 1),
-        ("liabilities:tax payable:Levy", "tax", 0, 186, 1),
-        ("liabilities:tax payable:VAT 19 %25", "tax", 0, 2_546, 2),
+    assert [(line.account, line.debit, line.credit, line.charges) for line in lines] == [
+        ("assets:receivable", 16_232, 0, 9),
+        ("liabilities:tax payable:Levy", 0, 186, 1),
+        ("liabilities:tax payable:VAT 19 %25", 0, 2_546, 2),
+        ("revenue:API", 0, 7_300, 4),
+        ("revenue:Minimum", 0, 6_700, 1),
+        ("revenue:less discounts:Launch", 500, 0, 1),
+    ]
+
+
+def test_credit_that_was_paid_for_lowers_a_liability_and_credit_that_was_given_lowers_revenue() -> None:
+    (journal, _) = journals(charges([*TWO_CUSTOMERS, *PAID_BY_CREDIT]), "default", "2026-11")
+    assert [(line.account, line.debit, line.credit, line.charges, line.events) for line in journal.lines][:5] == [
+        ("assets:receivable", 950, 0, 7, 12),
+        ("liabilities:customer credit", 400, 0, 1, 0),
+        ("revenue:API", 0, 1_200, 2, 6),
+        ("revenue:Egress", 0, 300, 2, 6),
+        ("revenue:less credit:promotional", 150, 0, 2, 0),
     ]
 
 
@@ -48,7 +58,7 @@ def test_a_product_that_comes_to_nothing_keeps_its_line() -> None:
 
 def test_products_are_ordered_by_name_whatever_the_order_of_customers() -> None:
     lines = journal_lines(charges([Charge("a", product="Zebra"), Charge("b", product="Ant"), Charge("c", product="a")]))
-    assert [line.product for line in lines] == [None, "Ant", "Zebra", "a"]
+    assert [line.account for line in lines] == ["assets:receivable", "revenue:Ant", "revenue:Zebra", "revenue:a"]
 
 
 def test_sums_beyond_64_bits_balance() -> None:

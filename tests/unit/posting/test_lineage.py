@@ -9,7 +9,7 @@ from posting.invoices import Invoices
 from posting.journal import journals
 from posting.lineage import charges_behind, made_of
 from posting.names import UnknownDocument
-from tests.unit.posting.charging import SETTLED, TWO_CUSTOMERS, charges
+from tests.unit.posting.charging import PAID_BY_CREDIT, SETTLED, TWO_CUSTOMERS, charges
 
 TABLE = charges(TWO_CUSTOMERS)
 
@@ -44,35 +44,43 @@ def test_a_journal_leads_to_all_charges_of_its_entity_and_no_other() -> None:
 
 def made_of_line(document_id: str, line: int, most: int = 20) -> list[str]:
     """What a line of the settled charges is made of, without the name of acme's invoice."""
-    found = made_of(Row(document_id), line, charges(SETTLED), most)
+    found = made_of(Row(document_id), line, charges([*SETTLED, *PAID_BY_CREDIT]), most)
     return [one.removeprefix("INV.2026-11.DE01.") for one in found]
 
 
 def test_a_line_that_others_made_names_them() -> None:
     invoice = "INV.2026-11.DE01.acme.EUR"
     of_contract, others = [f"acme.EUR:{nth}" for nth in (1, 2)], [f"acme.EUR:{nth}" for nth in (1, 2, 3, 4, 5)]
-    assert [made_of_line(invoice, line) for line in range(1, 8)] == [
+    assert [made_of_line(invoice, line) for line in range(1, 6)] == [
         [],
         [],
         [],
         of_contract,
         [*of_contract, "acme.EUR:4"],
-        others,
-        others,
     ]
+    # Neither credit nor taxes are made of credit.
+    assert [made_of_line(invoice, line) for line in range(6, 11)] == [others] * 5
 
 
 def test_a_line_of_a_journal_names_the_lines_that_it_summarizes() -> None:
-    assert made_of_line("JRN.2026-11.DE01", 7) == ["acme.EUR:7", "bolt.EUR:2"]
-    assert made_of_line("JRN.2026-11.DE01", 2) == ["acme.EUR:2", "acme.EUR:3", "bolt.EUR:1"]
+    assert made_of_line("JRN.2026-11.DE01", 4) == ["acme.EUR:10", "bolt.EUR:2"]
+    assert made_of_line("JRN.2026-11.DE01", 5) == ["acme.EUR:1", "acme.EUR:2", "acme.EUR:3", "bolt.EUR:1"]
+    assert made_of_line("JRN.2026-11.DE01", 7) == ["acme.EUR:7", "acme.EUR:8"]
     assert made_of_line("JRN.2026-11.DE01", 1, most=2) == ["acme.EUR:1", "acme.EUR:2"]
 
 
-def test_a_line_of_one_kind_leads_to_no_charge_of_another() -> None:
+def test_a_line_of_an_account_leads_to_no_charge_of_another() -> None:
     table = charges(SETTLED)
-    for line, amounts in ((2, [3_300, 100, 1_000]), (3, [2_900])):
+    for line, amounts in ((2, [186]), (4, [3_300, 2_900, 100, 1_000]), (5, [6_700]), (6, [-500])):
         found = charges_behind(Row("JRN.2026-11.DE01"), line, table)
         assert sorted(found["amount"].to_pylist()) == sorted(amounts)
+
+
+def test_a_line_of_credit_leads_to_what_credit_paid() -> None:
+    table = charges([*TWO_CUSTOMERS, *PAID_BY_CREDIT])
+    assert charges_behind(Row("JRN.2026-11.DE01"), 2, table)["amount"].to_pylist() == [-400]
+    assert charges_behind(Row("JRN.2026-11.DE01"), 5, table)["amount"].to_pylist() == [-100, -50]
+    assert charges_behind(Row("INV.2026-11.DE01.acme.EUR"), 3, table)["product"].to_pylist() == ["Top-up 17"]
 
 
 def test_every_line_comes_to_what_its_charges_come_to() -> None:
