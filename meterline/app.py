@@ -14,6 +14,7 @@ from ledger.errors import LedgerError
 from ledger.meters import meters_at
 from metering.keys import Key
 from meterline.asgi import Receive, Scope, Send, answer_problem
+from meterline.credits_report import credits_asked
 from meterline.events_endpoint import EventsEndpoint
 from meterline.installation import Installation
 from meterline.keyring import Keyring
@@ -79,6 +80,7 @@ def _router(installation: Installation, keyring: Keyring, metrics: Metrics, upke
             Route("/metrics", metrics_page),
             Route("/v1/usage", _reading(installation, keyring, turn, _usage)),
             Route("/v1/events", _reading(installation, keyring, turn, _events)),
+            Route("/v1/credits", _reading(installation, keyring, turn, credits_asked)),
         ],
         exception_handlers={404: _not_found, 405: _not_allowed, 500: _failed},
     )

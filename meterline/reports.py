@@ -28,8 +28,8 @@ class QuestionError(ValueError):
 
 def usage_report(ledger: Ledger, tenant: str, meters: Sequence[Meter], query: Query) -> dict[str, Any]:
     """Usage of one meter in a span of time, grouped as asked."""
-    _known_only(query, USAGE_PARAMETERS)
-    meter = _meter(meters, _one(query, "meter"))
+    known_only(query, USAGE_PARAMETERS)
+    meter = _meter(meters, only_one(query, "meter"))
     start, end = _instant(query, "from"), _instant(query, "to")
     if start >= end:
         raise QuestionError("from is not before to: the span is from <= time < to")
@@ -52,8 +52,8 @@ def usage_report(ledger: Ledger, tenant: str, meters: Sequence[Meter], query: Qu
 
 def events_report(ledger: Ledger, index: IdentityIndex, hasher: Hasher, tenant: str, query: Query) -> dict[str, Any]:
     """Every copy of one event that is kept, and which of them counts."""
-    _known_only(query, EVENT_PARAMETERS)
-    source, event_id = _one(query, "source"), _one(query, "id")
+    known_only(query, EVENT_PARAMETERS)
+    source, event_id = only_one(query, "source"), only_one(query, "id")
     cutoff = ledger.head.block
     found = copies(ledger, index, tenant, hasher.identity(tenant, source, event_id), cutoff)
     return {"cutoff": str(cutoff), "events": [event_json(copy) for copy in found]}
@@ -77,13 +77,15 @@ def event_json(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _known_only(query: Query, known: set[str]) -> None:
+def known_only(query: Query, known: set[str]) -> None:
+    """Refuse a parameter that nobody reads."""
     for name in query:
         if name not in known:
             raise QuestionError(f"unknown parameter {name}: expected {', '.join(sorted(known))}")
 
 
-def _one(query: Query, name: str) -> str:
+def only_one(query: Query, name: str) -> str:
+    """The value of a parameter that is given once."""
     values = query.get(name, [])
     if len(values) != 1 or not values[0]:
         raise QuestionError(f"expected {name}=... once")
@@ -91,7 +93,7 @@ def _one(query: Query, name: str) -> str:
 
 
 def _instant(query: Query, name: str) -> int:
-    text = _one(query, name)
+    text = only_one(query, name)
     found = instant(text)
     if found is None:
         raise QuestionError(f"{name}={text}: expected an RFC 3339 time with a zone, such as 2026-11-01T00:00:00Z")

@@ -187,6 +187,9 @@ def _trace(result: Result) -> None:
     _table(title, ["", "the document says", "the ledger holds", "same"], rows)
     if result["made_of"]:
         console.print(f"made of {', '.join(result['made_of'])}")
+    if result["paid_by_credit"]:
+        paid = [[one["grant"], one["line"], one["product"], one["amount"]] for one in result["paid_by_credit"]]
+        _table("What credit paid", ["grant", "line", "product", "amount"], paid, right=(3,))
 
 
 def _explain(result: Result) -> None:
@@ -292,6 +295,32 @@ def _what_if(result: Result) -> None:
         console.print(f"and {len(changed) - len(rows):,} more; --csv FILE writes all of them")
 
 
+def _credits_grant(result: Result) -> None:
+    done = "is granted" if result["new"] else "was there already, and nothing changed"
+    console.print(f"{result['id']}: {result['amount']} {result['currency']} for {result['customer']} {done}")
+
+
+def _credits_void(result: Result) -> None:
+    console.print(f"{result['id']} is voided: it pays in no period that is not closed yet")
+
+
+def _credits_list(result: Result) -> None:
+    names = ["id", "customer", "amount", "currency", "kind", "from", "expires"]
+    rows = [
+        [*(str(one[name] or "") for name in names), ", ".join(one["products"]), one["every"] or "", one["reason"] or ""]
+        for one in result["grants"]
+    ]
+    _table("", [*names, "pays", "every", "voided for"], rows, right=(2,))
+
+
+def _credits_balance(result: Result) -> None:
+    names = ["id", "customer", "issued", "used", "expired", "voided", "forfeited", "balance", "currency"]
+    rows = [[one[name] for name in names] for one in result["grants"]]
+    _table(f"Credit at {result['at']}", [*names[:-1], ""], rows, right=(2, 3, 4, 5, 6, 7))
+    together = [[one["customer"], one["balance"], one["currency"]] for one in result["balances"]]
+    _table("Together", ["customer", "balance", ""], together, right=(1,))
+
+
 _SHOWN: dict[str, Callable[[Result], None]] = {
     "what-if": _what_if,
     "key": _key,
@@ -316,4 +345,8 @@ _SHOWN: dict[str, Callable[[Result], None]] = {
     "quarantine": _quarantine,
     "conflicts": _conflicts,
     "replay": _replay,
+    "credits grant": _credits_grant,
+    "credits void": _credits_void,
+    "credits list": _credits_list,
+    "credits balance": _credits_balance,
 }

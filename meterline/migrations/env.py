@@ -13,6 +13,7 @@ DECLARING = (
     "posting.documents",
     "rating.catalog_drafts",
     "rating.catalog_store",
+    "rating.credit_grants",
     "rating.runs",
 )
 """Importing these declares every table."""

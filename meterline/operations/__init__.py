@@ -1,6 +1,6 @@
 """Every operation there is; importing this registers them."""
 
-from meterline.operations import billing, catalog, drafts, evidence, explain, keys, proof, what_if
+from meterline.operations import billing, catalog, drafts, evidence, explain, granting, keys, proof, what_if
 from meterline.operations.registry import Outcome, Output, RequestError, run
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "drafts",
     "evidence",
     "explain",
+    "granting",
     "keys",
     "proof",
     "run",

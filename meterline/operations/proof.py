@@ -12,6 +12,7 @@ from ledger.ledger import Ledger
 from ledger.scale import quantity_text
 from ledger.verify import Problem
 from metering.instants import instant_text
+from meterline.credits_report import paid_by_credit
 from meterline.installation import Installation
 from meterline.operations.keys import NoParameters
 from meterline.operations.registry import Outcome, Output, RequestError, operation
@@ -20,7 +21,7 @@ from posting.documents import find as find_document
 from posting.lineage import charges_behind, made_of
 from rating import repeat, runs
 
-MADE_OF_SHOWN = 20
+LINES_SHOWN = 20
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
         "line": line,
         "kind": document.kind,
         "charges": len(charges),
-        "made_of": [] if line is None else made_of(document, line, of_run, MADE_OF_SHOWN),
+        "made_of": [] if line is None else made_of(document, line, of_run, LINES_SHOWN),
         "quantity": quantity_text(found.quantity),
         "events": found.events,
         "digest": f"{found.digest:032x}",
@@ -67,6 +68,7 @@ def trace(installation: Installation, asked: Trace, output: Output) -> Outcome:
             "events": said.events,
             "digest": f"{said.digest:032x}",
         },
+        "paid_by_credit": paid_by_credit(ledger, document, of_run, charges, LINES_SHOWN),
         "ok": said == found,
     }
     return Outcome(result, 0 if said == found else 1)

@@ -348,73 +348,18 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it back."""
-    with op.batch_alter_table("taxes", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_taxes_live", sqlite_where=sa.text("superseded IS NULL"), postgresql_where=sa.text("superseded IS NULL")
-        )
-
     op.drop_table("taxes")
-    with op.batch_alter_table("runs", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_runs_credits",
-            sqlite_where=sa.text("state IN ('rated', 'approved')"),
-            postgresql_where=sa.text("state IN ('rated', 'approved')"),
-        )
-        batch_op.drop_index(
-            "uq_runs_live",
-            sqlite_where=sa.text("state IN ('rated', 'approved')"),
-            postgresql_where=sa.text("state IN ('rated', 'approved')"),
-        )
-
     op.drop_table("runs")
-    with op.batch_alter_table("prices", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_prices_live", sqlite_where=sa.text("superseded IS NULL"), postgresql_where=sa.text("superseded IS NULL")
-        )
-
     op.drop_table("prices")
-    with op.batch_alter_table("contract_prices", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_contract_prices_live",
-            sqlite_where=sa.text("superseded IS NULL"),
-            postgresql_where=sa.text("superseded IS NULL"),
-        )
-
     op.drop_table("contract_prices")
-    with op.batch_alter_table("plans", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_plans_live", sqlite_where=sa.text("superseded IS NULL"), postgresql_where=sa.text("superseded IS NULL")
-        )
-
     op.drop_table("plans")
     op.drop_table("meters")
     op.drop_table("ledgers")
     op.drop_table("documents")
-    with op.batch_alter_table("customers", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_customers_live",
-            sqlite_where=sa.text("superseded IS NULL"),
-            postgresql_where=sa.text("superseded IS NULL"),
-        )
-
     op.drop_table("customers")
-    with op.batch_alter_table("customer_subjects", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_customer_subjects_live",
-            sqlite_where=sa.text("superseded IS NULL"),
-            postgresql_where=sa.text("superseded IS NULL"),
-        )
-
     op.drop_table("customer_subjects")
     op.drop_table("credit_voids")
     op.drop_table("credit_grants")
-    with op.batch_alter_table("contracts", schema=None) as batch_op:
-        batch_op.drop_index(
-            "uq_contracts_live",
-            sqlite_where=sa.text("superseded IS NULL"),
-            postgresql_where=sa.text("superseded IS NULL"),
-        )
-
     op.drop_table("contracts")
     op.drop_table("catalog_versions")
     op.drop_table("catalog_drafts")
