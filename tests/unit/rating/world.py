@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import rating.credit_grants
 import rating.runs
 from ledger import movements
+from ledger.charges import SCHEMA
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
 from ledger.usage import Keyed, Singles, Totals
@@ -172,7 +173,7 @@ class MemoryLedger:
             self.charges[run] = lines
 
     def read_charges(self, run: int) -> pa.Table:
-        return self.charges[run]
+        return self.charges.get(run, SCHEMA.empty_table())
 
     def write_movements(self, entries: pa.Table) -> None:
         for run in entries["run"].unique().to_pylist():

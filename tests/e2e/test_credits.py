@@ -1,0 +1,107 @@
+"""Credit from its grant to the journal: granted, drawn down by closes, shown, voided, and checked."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.site import Site, event
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A service that holds 50 GB of acme in September and 100 GB in October, at 0.05 each."""
+    site = Site(tmp_path_factory.mktemp("credits"))
+    site.start()
+    september = event(1, time="2026-09-15T00:00:00Z", data={"gb": "50"})
+    october = [event(2, data={"gb": "100"}), event(3, subject="globex", data={"gb": 20})]
+    assert site.send([september, *october]).json["accepted"] == 3
+    yield site
+    if site.service is not None:
+        site.stop()
+
+
+def grant(site: Site, grant_id: str, amount: str, *options: str) -> Any:
+    kind = () if "--kind" in options else ("--kind", "prepaid")
+    start = () if "--from" in options else ("--from", "2026-09-01")
+    return site.asked(
+        *("credits", "grant", grant_id, "--customer", "acme", "--amount", amount, "--currency", "EUR"),
+        *kind,
+        *start,
+        *options,
+    )
+
+
+def left(site: Site, *options: str) -> dict[str, str]:
+    return {one["id"]: one["balance"] for one in site.asked("credits", "balance", *options)["grants"]}
+
+
+def test_credit_pays_invoices_until_it_is_used_up(site: Site) -> None:
+    topup = grant(site, "topup-1", "3", "--name", "Top-up")
+    assert (topup["new"], topup["amount"], topup["cost_basis"]) == (True, "3.00", "1")
+    assert grant(site, "topup-1", "3", "--name", "Top-up")["new"] is False
+    grant(site, "welcome", "1.50", "--kind", "promotional", "--expires", "2027-01-01", "--product", "Egress")
+    grant(site, "oops", "99")
+    site.asked("credits", "void", "oops", "--reason", "for somebody else")
+    assert left(site, "--at", "2026-09-30") == {"topup-1": "3.00", "welcome": "1.50", "oops": "99.00"}
+    assert left(site) == {"topup-1": "3.00", "welcome": "1.50", "oops": "0.00"}
+
+    dry = site.asked("close", "2026-09", "--dry-run")
+    closed = site.asked("close", "2026-09")
+    # 2.50 of egress: the credit that was given away burns first.
+    assert closed["totals"] == dry["totals"] == {"EUR": "0.00"}
+    (invoice,) = site.asked("invoices", "2026-09")["invoices"]
+    assert [(line["product"], line["amount"], line["events"]) for line in invoice["lines"]] == [
+        ("Egress", "2.50", 1),
+        ("Top-up", "-1.00", 0),
+        ("welcome", "-1.50", 0),
+    ]
+    assert site.asked("close", "2026-10")["totals"] == {"EUR": "4.00"}  # acme 5.00 less 2.00, globex 1.00
+    assert left(site) == {"topup-1": "0.00", "welcome": "0.00", "oops": "0.00"}
+    assert left(site, "--at", "2026-10-30") == {"topup-1": "2.00", "welcome": "0.00", "oops": "0.00"}
+    assert site.asked("verify")["ok"] is True
+
+
+def test_a_run_that_another_one_drew_on_is_not_discarded(site: Site) -> None:
+    done = site.run("close", "2026-09", "--discard", "a wrong price")
+    assert done.status == 2
+    assert "2026-10" in done.said
+    first = site.asked("close", "2026-10")
+    site.asked("close", "2026-10", "--discard", "a wrong price")
+    assert left(site)["topup-1"] == "2.00"
+    again = site.asked("close", "2026-10")
+    assert again["manifest"] == first["manifest"]
+    assert left(site)["topup-1"] == "0.00"
+
+
+def test_the_journal_says_what_credit_paid_and_its_lines_can_be_traced(site: Site) -> None:
+    site.asked("approve", "2026-09")
+    posted = site.asked("post", "2026-09")["documents"]
+    assert {one["state"] for one in posted} == {"posted"}
+    journal = next(one for one in posted if one["kind"] == "journal")
+    text = Path(journal["file"]).read_text()
+    assert "    liabilities:customer-credit  EUR 1.00  ;" in text
+    assert "    revenue:reductions:promotional-credit  EUR 1.50  ;" in text
+    assert "    assets:receivable  EUR 0.00  ;" in text
+    traced = site.asked("trace", f"{journal['id']}:2")
+    assert (traced["events"], traced["charges"], traced["ok"]) == (0, 1, True)
+    assert traced["made_of"] == [{"grant": "topup-1", "customer": "acme", "product": "Egress", "amount": "1.00"}]
+    assert site.asked("verify")["ok"] is True
+
+
+def test_what_is_asked_over_http_is_what_the_command_says(site: Site) -> None:
+    asked = site.read("/v1/credits?customer=acme&at=2026-10-30").json
+    assert asked == site.asked("credits", "balance", "--customer", "acme", "--at", "2026-10-30")
+    assert asked["balances"] == [{"customer": "acme", "currency": "EUR", "balance": "2.00"}]
+    assert site.read("/v1/credits?customer=globex").json["grants"] == []
+    assert site.read("/v1/credits?at=yesterday").status == 400
+    assert [one["id"] for one in site.asked("credits", "list")["grants"]] == ["topup-1", "welcome", "oops"]
+
+
+def test_what_makes_no_sense_ends_with_status_2_and_says_why(site: Site) -> None:
+    words = ("--customer", "acmee", "--amount", "3", "--currency", "EUR", "--kind", "prepaid")
+    done = site.run("credits", "grant", "new", *words)
+    assert (done.status, "did you mean acme?" in done.said) == (2, True), done.said
+    done = site.run("credits", "void", "oops", "--reason", "again")
+    assert (done.status, "for somebody else" in done.said) == (2, True), done.said

@@ -1,0 +1,119 @@
+"""A grant is read as it is written, added once, never changed, and voided with a reason."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from ledger.errors import Refused
+from rating import credit_grants
+from rating.credit_grants import Grant
+from rating.credit_request import read_grant
+from tests.unit.rating.crediting import grant_of, granted, voided
+from tests.unit.rating.world import CATALOG, NOW_MS, TENANT, applied, store
+
+WRITTEN: dict[str, Any] = {
+    "id": "topup",
+    "customer": "acme",
+    "amount": "12.50",
+    "currency": "EUR",
+    "kind": "prepaid",
+    "name": None,
+    "effective": None,
+    "expires": None,
+    "products": [],
+    "priority": "0",
+    "cost_basis": None,
+    "every": None,
+    "rollover_max": None,
+}
+
+
+@pytest.fixture
+def relational() -> sa.Engine:
+    engine = store()
+    applied(engine, CATALOG)
+    return engine
+
+
+def test_a_grant_begins_today_and_is_called_by_its_id_unless_it_says_otherwise() -> None:
+    found = read_grant(WRITTEN, NOW_MS)
+    assert found == Grant(
+        "topup", "acme", "EUR", 1250, "prepaid", name="topup", effective=date(2026, 11, 21), cost_basis="1"
+    )
+
+
+def test_amounts_are_minor_units_of_their_currency() -> None:
+    assert read_grant(WRITTEN | {"currency": "JPY", "amount": "12"}, NOW_MS).amount == 12
+    assert read_grant(WRITTEN | {"currency": "KWD", "amount": "12.005"}, NOW_MS).amount == 12_005
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"amount": "1.005"}, "amount: expected at most 2 decimals"),
+        ({"amount": "0"}, "amount: expected more than 0"),
+        ({"amount": "-1"}, "amount: .*not negative"),
+        ({"amount": "999999999999999.99", "currency": "CLF"}, "amount: expected less than"),
+        ({"currency": "EURO"}, "currency: .*ISO 4217"),
+        ({"kind": "gift"}, "kind: expected prepaid or promotional or recurring"),
+        ({"kind": "recurring"}, "every: expected with a recurring grant"),
+        ({"every": "P1M"}, "every: expected with a recurring grant"),
+        ({"kind": "recurring", "every": "monthly"}, "every: .*not an interval"),
+        ({"kind": "recurring", "every": "P0D"}, "every: expected an interval that passes"),
+        ({"expires": "2026-11-21"}, "expires: expected a day after 2026-11-21"),
+        ({"effective": "yesterday"}, "from: expected a date"),
+        ({"priority": "-1"}, "priority: expected 0 to 1000"),
+        ({"rollover_max": "1"}, "rollover-max: expected with a recurring grant"),
+        ({"cost_basis": "half"}, "cost-basis: expected an amount"),
+    ],
+)
+def test_what_can_be_no_grant_is_refused_with_what_was_expected(changed: dict[str, Any], expected: str) -> None:
+    with pytest.raises(Refused, match=expected):
+        read_grant(WRITTEN | changed, NOW_MS)
+
+
+def test_the_same_grant_again_adds_nothing_and_another_one_under_its_id_is_refused(relational: sa.Engine) -> None:
+    one = grant_of("welcome", 300, products=("Egress", "API"))
+    granted(relational, one)
+    with relational.begin() as connection:
+        assert not credit_grants.grant(connection, TENANT, one, "tests", NOW_MS + 1)
+        with pytest.raises(Refused, match="other terms"):
+            credit_grants.grant(connection, TENANT, grant_of("welcome", 301), "tests", NOW_MS)
+        assert credit_grants.newest_version(connection) == 1
+
+
+def test_a_grant_for_a_name_that_nothing_has_is_refused(relational: sa.Engine) -> None:
+    with relational.begin() as connection:
+        with pytest.raises(Refused, match="did you mean acme"):
+            credit_grants.grant(connection, TENANT, grant_of("one", 1, customer="acmee"), "tests", NOW_MS)
+        with pytest.raises(Refused, match="did you mean Egress"):
+            credit_grants.grant(connection, TENANT, grant_of("one", 1, products=("Egres",)), "tests", NOW_MS)
+
+
+def test_what_was_known_is_one_number(relational: sa.Engine) -> None:
+    granted(relational, grant_of("first", 1), grant_of("second", 2))
+    voided(relational, "first")
+    granted(relational, grant_of("third", 3))
+
+    def known(version: int) -> list[tuple[str, bool]]:
+        with relational.connect() as connection:
+            rows = connection.execute(credit_grants.rows_known(TENANT, version)).all()
+        return sorted((row.id, row.voided is not None) for row in rows)
+
+    assert known(2) == [("first", False), ("second", False)]
+    assert known(3) == [("first", True), ("second", False)]
+    assert known(4) == [("first", True), ("second", False), ("third", False)]
+
+
+def test_a_grant_is_voided_once_and_with_a_reason(relational: sa.Engine) -> None:
+    granted(relational, grant_of("welcome", 300))
+    with relational.begin() as connection:
+        with pytest.raises(Refused, match="say why"):
+            credit_grants.void(connection, TENANT, "welcome", " ", "tests", NOW_MS)
+        with pytest.raises(Refused, match="no grant nothing"):
+            credit_grants.void(connection, TENANT, "nothing", "because", "tests", NOW_MS)
+    voided(relational, "welcome")
+    with pytest.raises(Refused, match="voided already: a mistake"):
+        voided(relational, "welcome")
