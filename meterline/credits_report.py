@@ -56,7 +56,7 @@ def _grant(one: Held) -> dict[str, Any]:
 def paid_by_credit(
     ledger: Ledger, document: sa.Row[Any], of_run: pa.Table, charges: pa.Table, most: int
 ) -> list[dict[str, str]]:
-    """Which grants paid how much of which lines, as the lines of credit among some charges of a run say; the first."""
+    """Which grants paid how much of which lines, for the lines of credit among some charges; at most so many."""
     rows = charges.filter(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION])))["line"]
     if not len(rows):
         return []
