@@ -81,12 +81,17 @@ def test_the_journal_says_what_credit_paid_and_its_lines_can_be_traced(site: Sit
     assert {one["state"] for one in posted} == {"posted"}
     journal = next(one for one in posted if one["kind"] == "journal")
     text = Path(journal["file"]).read_text()
-    assert "    liabilities:customer-credit  EUR 1.00  ;" in text
-    assert "    revenue:reductions:promotional-credit  EUR 1.50  ;" in text
+    assert "    liabilities:customer credit  EUR 1.00  ;" in text
+    assert "    revenue:less credit:promotional  EUR 1.50  ;" in text
     assert "    assets:receivable  EUR 0.00  ;" in text
     traced = site.asked("trace", f"{journal['id']}:2")
     assert (traced["events"], traced["charges"], traced["ok"]) == (0, 1, True)
-    assert traced["made_of"] == [{"grant": "topup-1", "customer": "acme", "product": "Egress", "amount": "1.00"}]
+    invoice = "INV.2026-09.DE01.acme.EUR"
+    assert traced["made_of"] == [f"{invoice}:2"]
+    assert traced["paid_by_credit"] == [
+        {"grant": "topup-1", "line": f"{invoice}:1", "product": "Egress", "amount": "1.00"}
+    ]
+    assert "topup-1" in site.run("trace", f"{invoice}:2").output
     assert site.asked("verify")["ok"] is True
 
 

@@ -144,5 +144,6 @@ def test_what_need_not_be_alone_does_not_wait_for_what_is(
 
 def test_a_key_can_be_revoked_whatever_goes_on_and_a_close_has_the_ledger_for_itself() -> None:
     alone = {name for name, operation in OPERATIONS.items() if operation.alone}
-    of_catalog = {"apply", "drafts approve", "drafts reject"}
-    assert alone == of_catalog | {"close", "discard", "approve", "post", "release", "replay", "verify"}
+    of_catalog, of_credit = {"apply", "drafts approve", "drafts reject"}, {"credits grant", "credits void"}
+    billing = {"close", "discard", "approve", "post", "release"}
+    assert alone == of_catalog | of_credit | billing | {"replay", "verify"}

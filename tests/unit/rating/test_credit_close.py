@@ -8,8 +8,11 @@ import sqlalchemy as sa
 
 from ledger.charges import CREDIT, FEE, PROMOTION, USAGE
 from ledger.errors import Refused
-from rating import repeat, runs
+from rating import credit_life, repeat, runs
+from rating.as_known import rated_as_known
 from rating.credit_grants import grants
+from rating.periods import parse_period
+from rating.what_if import Draft, charged_again, drafted
 from tests.unit.rating.crediting import balances, closed, discarded, grant_of, granted, lines, moved, voided
 from tests.unit.rating.world import (
     CATALOG,
@@ -240,6 +243,59 @@ def test_a_run_that_knew_of_no_credit_can_be_discarded_whatever_came_later(
     granted(relational, grant_of("welcome", 700))
     closed(ledger, relational, NOVEMBER)
     discarded(relational, OCTOBER)
+
+
+def test_runs_that_were_taken_back_are_drawn_down_again_from_what_they_found(
+    ledger: MemoryLedger, relational: sa.Engine
+) -> None:
+    granted(relational, grant_of("welcome", 700))
+    for period in (OCTOBER, NOVEMBER):
+        closed(ledger, relational, period)
+    for period in (NOVEMBER, OCTOBER):
+        discarded(relational, period)
+    for period in (NOVEMBER, OCTOBER):
+        closed(ledger, relational, period)
+    with relational.connect() as connection:
+        for number in (1, 2, 3, 4):
+            run = runs.find(connection, number)
+            assert run is not None
+            assert list(repeat.problems(ledger, connection, run)) == []
+            found = credit_life.found_by(ledger, connection, run)
+            assert found is not None
+            assert (found.after, found.balance.tolist()) == {
+                1: (0, [0]),
+                2: (1, [600]),
+                3: (0, [0]),
+                4: (3, [180]),
+            }[number]
+
+
+def test_a_closed_month_looked_back_at_finds_the_credit_that_its_close_found(
+    ledger: MemoryLedger, relational: sa.Engine
+) -> None:
+    unpaid = closed(ledger, relational, OCTOBER)
+    granted(relational, grant_of("welcome", 700))
+    november = closed(ledger, relational, NOVEMBER)
+    december = closed(ledger, relational, DECEMBER, dry_run=True)
+    with relational.connect() as connection:
+        for done in (unpaid, november, december):
+            period = parse_period(done.manifest.period)
+            found = rated_as_known(ledger, connection, TENANT, 2, period, done.manifest.cutoff, DECEMBER_FIRST_MS)
+            assert found.manifest == done.manifest
+
+
+def test_what_if_compares_what_is_charged_before_credit_pays(ledger: MemoryLedger, relational: sa.Engine) -> None:
+    granted(relational, grant_of("welcome", 300))
+    closed(ledger, relational, NOVEMBER)
+    text = "plans: [{name: standard, currency: EUR, prices: [{product: Egress, meter: gb_out, model: per_unit, %s}]}]"
+    for said, from_charges in (('unit_price: "0.10"', True), ('unit_price: "0.10", from: 2026-11-01', False)):
+        with relational.connect() as connection, drafted(connection, TENANT, text % said) as draft:
+            assert isinstance(draft, Draft)
+            (run,) = runs.live_runs(connection, TENANT)
+            found = charged_again(ledger, connection, run, draft)
+        assert found.from_charges is from_charges
+        assert found.before["amount"].to_pylist() == [20, 500, 50]
+        assert found.after["amount"].to_pylist() == [20, 1000, 100]
 
 
 def test_two_runs_cannot_draw_on_the_same_balances(ledger: MemoryLedger, relational: sa.Engine) -> None:

@@ -1,10 +1,12 @@
 """What an invoice takes off is shared out before credit pays, so that credit never pays more than is due."""
 
+import numpy as np
 import pyarrow as pa
 
-from rating.credit_stage import payable
-from rating.invoice_order import placed
-from tests.unit.posting.charging import PAID_BY_CREDIT, Charge, charges
+from ledger.charges import DISCOUNT, TAX
+from rating.credit_stage import invoice_starts, payable
+from rating.made import in_order
+from tests.unit.posting.charging import PAID_BY_CREDIT, SETTLED, Charge, charges, made
 
 
 def left(*lines: Charge) -> list[int]:
@@ -40,10 +42,27 @@ def test_sums_beyond_64_bits_are_shared_out_exactly() -> None:
     ]
 
 
-def test_rows_stand_at_the_end_of_their_invoices() -> None:
-    of_two = charges([Charge("acme"), Charge("bolt"), Charge("bolt", product="Egress")])
-    rows = charges(PAID_BY_CREDIT[:2])
-    made, (of_charges, of_rows) = placed(of_two, rows, pa.array([0, 1]).to_numpy())
-    assert made["kind"].to_pylist() == ["usage", "credit", "usage", "usage", "promotion"]
-    assert made["line"].to_pylist() == [0, 1, 2, 3, 4]
-    assert (of_charges.tolist(), of_rows.tolist()) == ([0, 2, 3], [1, 4])
+def test_taxes_are_not_paid_and_take_nothing_off() -> None:
+    assert left(Charge(amount=100), made(DISCOUNT, -40, "Launch"), made(TAX, 12, "VAT")) == [60, 0, 0]
+    assert left(Charge(amount=100), made(TAX, -12, "VAT")) == [100, 0]
+
+
+def test_an_invoice_begins_where_its_party_or_its_currency_changes() -> None:
+    two = charges([*SETTLED, Charge("acme", currency="USD"), Charge("acme", entity="KW-1")])
+    assert invoice_starts(two).tolist() == [0, 7, 8, 10]
+    assert invoice_starts(two.slice(0, 0)).tolist() == []
+
+
+def test_rows_of_credit_stand_on_their_invoices_before_the_taxes() -> None:
+    settled = charges(SETTLED)
+    rows = charges([*PAID_BY_CREDIT, made(PAID_BY_CREDIT[0].kind, -7, "Top-up", customer="bolt")])
+    assert rows["customer"].to_pylist() == ["acme", "acme", "acme", "bolt"]
+    both = pa.concat_tables([settled, rows])
+    ordered, order = in_order(both, np.array([0] * 7 + [1] * 2 + [0, 0, 0, 1]))
+    assert [kind for kind in ordered["kind"].to_pylist() if kind not in ("usage", "fee")] == [
+        *("commitment", "discount", "credit", "promotion", "promotion", "tax", "tax"),
+        *("credit", "tax"),
+    ]
+    assert order.tolist() == [0, 1, 2, 3, 4, 9, 10, 11, 5, 6, 7, 12, 8]
+    assert ordered["line"].to_pylist() == list(range(13))
+    assert ordered.drop_columns("line") == both.drop_columns("line").take(order)
