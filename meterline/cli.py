@@ -361,7 +361,9 @@ def _demo(_: Settings, asked: argparse.Namespace) -> int:
 
 def _bench(_: Settings, asked: argparse.Namespace) -> int:
     """Benches stay outside the product: each is a program of its own."""
-    return subprocess.run([sys.executable, "-m", f"bench.{asked.name.replace('-', '_')}", *asked.options], check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-m", f"bench.{asked.name.replace('-', '_')}", *asked.options], check=False
+    ).returncode
 
 
 def _log_to_standard_error() -> None:
