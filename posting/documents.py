@@ -12,7 +12,7 @@ A document's lines are not kept here: they are the charges of its run. A row's k
 discarded run are deleted (its charges stay), and two runs can never both hold a document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,7 +38,7 @@ documents = sa.Table(
     sa.Column("total", sa.BigInteger, comment="minor units of the currency; a journal balances to nothing"),
     sa.Column("lines", sa.Integer, nullable=False),
     sa.Column("events", sa.BigInteger, nullable=False),
-    sa.Column("digest", sa.String, nullable=False, comment="hex BLAKE2b-256 of what the document says"),
+    sa.Column("digest", sa.String, comment="hex BLAKE2b-256 of what was approved; a draft has none"),
     sa.Column("state", sa.String, nullable=False, server_default=DRAFT),
     sa.Column("reference", sa.String, comment="the ERP's name for it"),
     sa.Column("file", sa.String),
@@ -67,13 +67,18 @@ def find(connection: sa.Connection, tenant: str, document_id: str) -> sa.Row[Any
     return connection.execute(sa.select(documents).where(*_is(tenant, period, document_id))).one_or_none()
 
 
-def approve(connection: sa.Connection, tenant: str, period: str, now_ms: int) -> int:
-    """Let the drafts of a period be posted, and return how many that were."""
-    return connection.execute(
-        sa.update(documents)
-        .where(documents.c.tenant == tenant, documents.c.period == period, documents.c.state == DRAFT)
-        .values(state=APPROVED, updated_at=now_ms)
-    ).rowcount
+def drafts(connection: sa.Connection, tenant: str, period: str) -> list[str]:
+    """The ids of a period's documents that nobody approved yet."""
+    query = sa.select(documents.c.id).where(documents.c.tenant == tenant, documents.c.period == period)
+    return list(connection.execute(query.where(documents.c.state == DRAFT)).scalars())
+
+
+def approve(connection: sa.Connection, tenant: str, period: str, digests: Mapping[str, str], now_ms: int) -> None:
+    """Let drafts be posted: each is what its digest says from here on."""
+    of_period = (documents.c.tenant == tenant, documents.c.period == period, documents.c.state == DRAFT)
+    mine = sa.update(documents).where(*of_period, documents.c.id == sa.bindparam("document"))
+    rows = [{"document": document_id, "said": said} for document_id, said in digests.items()]
+    connection.execute(mine.values(state=APPROVED, digest=sa.bindparam("said"), updated_at=now_ms), rows)
 
 
 def release(connection: sa.Connection, tenant: str, document_id: str, now_ms: int) -> None:

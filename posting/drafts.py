@@ -7,7 +7,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from posting.accounts import STANDARD, Accounts
-from posting.content import Journal, digest
+from posting.content import Journal
 from posting.documents import DRAFT, documents
 from posting.invoices import Drafts, Invoices
 from posting.journal import journals
@@ -47,7 +47,6 @@ def _journal_drafts(summaries: list[Journal], accounts: Accounts) -> Drafts:
         events=[
             sum(line.events for line in journal.lines if line.account == accounts.receivable) for journal in summaries
         ],
-        digest=[digest(journal) for journal in summaries],
     )
 
 

@@ -29,7 +29,6 @@ class Drafts(NamedTuple):
     total: list[int]
     lines: list[int]
     events: list[int]
-    digest: list[str]
 
 
 class Invoices:
@@ -109,7 +108,6 @@ class Invoices:
             total=exact_sums(column(self.charges, "amount").to_numpy(), starts),
             lines=np.diff(self.starts).tolist(),
             events=exact_sums(column(self.charges, "events").to_numpy().astype(np.int64), starts),
-            digest=self.digests(),
         )
 
     def digests(self) -> list[str]:

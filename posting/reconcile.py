@@ -13,11 +13,10 @@ import sqlalchemy as sa
 
 from ledger.verify import Problem
 from posting.accounts import STANDARD, Accounts
+from posting.approval import digests
 from posting.charge_columns import column, exact_sums, starts_of_groups
-from posting.content import digest
 from posting.documents import POSTED, POSTING, UNKNOWN
 from posting.erp import Erp, Receipt, Rejected, Unavailable
-from posting.invoices import Invoices
 from posting.journal import journals
 from posting.money import money_text
 
@@ -103,17 +102,15 @@ def _drafted_otherwise(
     charges: pa.Table, documents: Sequence[Row], tenant: str, period: str, accounts: Accounts
 ) -> Iterator[Problem]:
     """Documents that are not the ones the charges make."""
-    drafts = Invoices(charges, tenant, period).drafts()
-    made = dict(zip(drafts.id, drafts.digest, strict=True))
-    made |= {journal.id: digest(journal) for journal in journals(charges, tenant, period, accounts)}
+    made = digests(charges, tenant, period, accounts)
     kept = {row.id: row.digest for row in documents}
     for document_id in sorted({*made, *kept}):
         if document_id not in kept:
             yield Problem(document_id, "its charges were rated, and the document is missing")
         elif document_id not in made:
             yield Problem(document_id, "there are no charges that it was made of")
-        elif made[document_id] != kept[document_id]:
-            yield Problem(document_id, "its charges make another document than the one that was drafted")
+        elif kept[document_id] not in {None, made[document_id]}:
+            yield Problem(document_id, "its charges make another document than the one that was approved")
 
 
 def _posted_otherwise(documents: Sequence[Row], held: Mapping[str, Receipt | Problem]) -> Iterator[Problem]:

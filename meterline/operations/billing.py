@@ -7,11 +7,14 @@ import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
+from ledger.charges import digest as charges_digest
+from ledger.errors import Damaged
 from metering.instants import DAY_MS, instant_text
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import Outcome, Output, RequestError, operation
 from meterline.tenants import checked_tenant
 from posting import documents, outbox, reports
+from posting.approval import approve as approve_documents
 from posting.drafts import write_drafts
 from posting.journal import journals
 from posting.making import maker
@@ -221,9 +224,12 @@ def invoices(installation: Installation, asked: OfPeriod, _: Output) -> Outcome:
 def approve(installation: Installation, asked: OfPeriod, _: Output) -> Outcome:
     """Let a closed period's documents be posted; from here on the run can't be discarded."""
     with installation.relational.begin() as connection:
-        _live(connection, asked)
+        run = _live(connection, asked)
+        charges = installation.ledger.read_charges(run.id)
+        if charges_digest(charges).hex() != run.manifest.output_digest:
+            raise Damaged(f"run {run.id}", "its charges are not the ones it was closed with: nothing was approved")
         runs.approve(connection, asked.tenant, asked.period)
-        approved = documents.approve(connection, asked.tenant, asked.period, now_ms())
+        approved = approve_documents(connection, asked.tenant, asked.period, charges, now_ms())
         listed = reports.documents(connection, asked.tenant, asked.period)
     message = f"{approved} documents approved" if approved else "nothing changed: all of them were approved before"
     return Outcome(listed | {"message": message})

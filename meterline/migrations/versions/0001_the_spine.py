@@ -177,7 +177,9 @@ def upgrade() -> None:
         ),
         sa.Column("lines", sa.Integer(), nullable=False),
         sa.Column("events", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False, comment="hex BLAKE2b-256 of what the document says"),
+        sa.Column(
+            "digest", sa.String(), nullable=True, comment="hex BLAKE2b-256 of what was approved; a draft has none"
+        ),
         sa.Column("state", sa.String(), server_default="draft", nullable=False),
         sa.Column("reference", sa.String(), nullable=True, comment="the ERP's name for it"),
         sa.Column("file", sa.String(), nullable=True),

@@ -7,8 +7,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from ledger.relational import connect
+from posting.approval import approve
 from posting.content import Document
-from posting.documents import approve, documents, of_period
+from posting.documents import documents, of_period
 from posting.drafts import write_drafts
 from posting.erp import Erp
 from posting.making import maker
@@ -39,7 +40,7 @@ class Books:
         with self.engine.begin() as connection:
             write_drafts(connection, "default", PERIOD, 1, self.table, self.clock())
             if approved:
-                approve(connection, "default", PERIOD, self.clock())
+                approve(connection, "default", PERIOD, self.table, self.clock())
 
     @property
     def make(self) -> Callable[[str], Document]:

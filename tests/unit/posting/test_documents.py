@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.errors import Refused
-from posting.documents import approve, documents, drop_drafts, find, of_period, release
+from posting.approval import approve
+from posting.documents import documents, drop_drafts, find, of_period, release
 from posting.drafts import ROWS_AT_ONCE, write_drafts
 from posting.names import UnknownDocument
 from tests.contract.memory_erp import MemoryErp
@@ -34,8 +35,8 @@ def test_a_run_drafts_its_invoices_and_journals() -> None:
 def test_approving_again_approves_nothing_more() -> None:
     books = Books(approved=False)
     with books.engine.begin() as connection:
-        assert approve(connection, "default", PERIOD, 2_000) == 6
-        assert approve(connection, "default", PERIOD, 3_000) == 0
+        assert approve(connection, "default", PERIOD, books.table, 2_000) == 6
+        assert approve(connection, "default", PERIOD, books.table, 3_000) == 0
     assert {(row.state, row.updated_at) for row in books.rows()} == {("approved", 2_000)}
 
 
@@ -44,7 +45,7 @@ def test_only_the_tenants_own_period_is_approved() -> None:
     with books.engine.begin() as connection:
         write_drafts(connection, "other", PERIOD, 2, books.table, 1)
         write_drafts(connection, "default", "2026-12", 3, books.table, 1)
-        assert approve(connection, "default", PERIOD, 2_000) == 6
+        assert approve(connection, "default", PERIOD, books.table, 2_000) == 6
         other, later = find(connection, "other", FIRST), find(connection, "default", "JRN.2026-12.DE01")
     assert other is not None
     assert later is not None

@@ -43,7 +43,7 @@ def test_an_amount_changed_in_the_charges_is_told_three_times() -> None:
     books.post(erp)
     changed = charges([Charge("acme", 1_251), *TWO_CUSTOMERS[1:]])
     found = problems(books, erp, changed)
-    assert Problem(FIRST, "its charges make another document than the one that was drafted") in found
+    assert Problem(FIRST, "its charges make another document than the one that was approved") in found
     assert Problem("DE01 EUR", "rated 15.01, invoiced 15.00") in found
     assert Problem("DE01 EUR", "rated 15.01, posted 15.00") in found
     assert Problem("DE01 EUR", "rated 15.01, receivable 15.00") in found
