@@ -28,6 +28,10 @@ contracts:
 """
 
 
+STARTED: list[ServiceProcess] = []
+"""Every service of this process: none outlives its test's module, whatever became of the test."""
+
+
 class Answer(NamedTuple):
     """An HTTP answer."""
 
@@ -89,6 +93,7 @@ class Site:
     def start(self, *options: str) -> None:
         """Start the service."""
         self.service = ServiceProcess(self.data, self.directory / "service.log", *options)
+        STARTED.append(self.service)
 
     def stop(self) -> int:
         """Stop the service, and its exit status."""
