@@ -15,9 +15,8 @@ import sqlalchemy as sa
 
 from ledger.errors import Refused
 from ledger.relational import metadata
+from rating import catalog_reading
 from rating.catalog import Catalog, Change, difference
-from rating.catalog_file import parse
-from rating.catalog_rows import load
 from rating.catalog_store import apply_catalog, difference_digest, newest_version
 from rating.yaml_page import Mistake
 
@@ -71,6 +70,7 @@ class Reading(NamedTuple):
     version: int
     """That catalog's."""
     stored: Catalog
+    """As much of it as the file can touch."""
     new: Catalog
     changes: list[Change]
     digest: str
@@ -87,10 +87,10 @@ class Approval(NamedTuple):
 def read(connection: sa.Connection, tenant: str, text: str) -> Reading | list[Mistake]:
     """What the file `text` changes in the tenant's catalog of this moment, or what is wrong with it."""
     version = newest_version(connection)
-    stored = load(connection, tenant, version)
-    new, mistakes = parse(text, stored)
-    if new is None:
-        return mistakes
+    found = catalog_reading.read(connection, tenant, version, text)
+    if isinstance(found, list):
+        return found
+    stored, new = found
     return Reading(version, stored, new, difference(stored, new), difference_digest(stored, new))
 
 

@@ -29,18 +29,39 @@ _SECTIONS = ("meters", "plans", "customers", "contracts", "taxes")
 
 def parse(text: str, stored: Catalog | None = None) -> tuple[Catalog | None, list[Mistake]]:
     """The catalog that `text` adds to `stored`, or None and the mistakes, in the order of the file."""
+    file = read(text)
+    if isinstance(file, Mistake):
+        return None, [file]
+    mistakes = file.mistakes(stored or Catalog())
+    return (None if mistakes else file.catalog), mistakes
+
+
+def read(text: str) -> "File | Mistake":
+    """What stands in the file `text`, or why it is none."""
     root = compose(text)
-    if isinstance(root, Mistake):
-        return None, [root]
-    page = _File()
-    catalog = _catalog(page, root)
-    for fault in faults(catalog, stored or Catalog(), page.unread()):
-        place = (*page.place_of(fault.item), *fault.inside)
-        page.mistake(page.node_at(place, root), place, fault.message)
-    return (None if page.mistakes else catalog), sorted(set(page.mistakes))
+    return root if isinstance(root, Mistake) else File(root)
 
 
-class _File(Page):
+class File:
+    """A file that is read, and may be checked on top of any catalog."""
+
+    def __init__(self, root: yaml.Node) -> None:
+        self._root, self._page = root, _Page()
+        self.catalog = _catalog(self._page, root)
+        """What could be read of it."""
+        self._own = list(self._page.mistakes)
+
+    def mistakes(self, stored: Catalog) -> list[Mistake]:
+        """What is wrong with the file on top of `stored`, in its order."""
+        page = self._page
+        page.mistakes = list(self._own)
+        for fault in faults(self.catalog, stored, page.unread()):
+            place = (*page.place_of(fault.item), *fault.inside)
+            page.mistake(page.node_at(place, self._root), place, fault.message)
+        return sorted(set(page.mistakes))
+
+
+class _Page(Page):
     """A catalog's page, which also knows where each item stands and which names belong to items that are broken."""
 
     def __init__(self) -> None:
@@ -79,11 +100,11 @@ class _File(Page):
         )
 
 
-def _catalog(page: _File, root: yaml.Node) -> Catalog:
+def _catalog(page: _Page, root: yaml.Node) -> Catalog:
     """What can be read of a catalog: items without mistakes of their own."""
     sections = page.mapping(root, (), _SECTIONS, ())
 
-    def items(section: str, read: Callable[[_File, yaml.Node, Place], Value | None]) -> tuple[Value, ...]:
+    def items(section: str, read: Callable[[_Page, yaml.Node, Place], Value | None]) -> tuple[Value, ...]:
         found = [read(page, node, place) for node, place in page.items(sections.get(section), (section,))]
         return tuple(item for item in found if item is not None)
 
@@ -99,7 +120,7 @@ def _catalog(page: _File, root: yaml.Node) -> Catalog:
 _METER = ("name", "event_type", "aggregation", "value", "unit", "dimensions")
 
 
-def _meter(page: _File, node: yaml.Node, place: Place) -> Meter | None:
+def _meter(page: _Page, node: yaml.Node, place: Place) -> Meter | None:
     found = page.mapping(node, place, _METER, _METER[:3])
     name = page.scalar(found.get("name"), (*place, "name"), fields.name)
     event_type = page.scalar(found.get("event_type"), (*place, "event_type"), fields.plain)
@@ -117,7 +138,7 @@ def _aggregation(text: str) -> Literal["sum", "count"]:
     return "sum" if fields.one_of(text, ("sum", "count"), "sum or count") == "sum" else "count"
 
 
-def _dimensions(page: _File, node: yaml.Node | None, place: Place) -> dict[str, str]:
+def _dimensions(page: _Page, node: yaml.Node | None, place: Place) -> dict[str, str]:
     """A mapping of names to paths."""
     if node is None:
         return {}
@@ -131,7 +152,7 @@ def _dimensions(page: _File, node: yaml.Node | None, place: Place) -> dict[str, 
 _PLAN = ("name", "currency", "prices", "discounts")
 
 
-def _plan(page: _File, node: yaml.Node, place: Place) -> Plan | None:
+def _plan(page: _Page, node: yaml.Node, place: Place) -> Plan | None:
     found = page.mapping(node, place, _PLAN, _PLAN[:3])
     name = page.scalar(found.get("name"), (*place, "name"), fields.name)
     currency = page.scalar(found.get("currency"), (*place, "currency"), fields.currency)
@@ -144,7 +165,7 @@ def _plan(page: _File, node: yaml.Node, place: Place) -> Plan | None:
     return page.read(place, Plan(name, currency, priced, discounts))
 
 
-def _price(page: _File, node: yaml.Node, place: Place) -> Price | None:
+def _price(page: _Page, node: yaml.Node, place: Place) -> Price | None:
     found = price_file.price(page, node, place)
     if found.price is not None:
         return page.read(place, found.price)
@@ -156,7 +177,7 @@ def _price(page: _File, node: yaml.Node, place: Place) -> Price | None:
 _CUSTOMER = ("id", "name", "subjects", "tax_place", "tax_exempt")
 
 
-def _customer(page: _File, node: yaml.Node, place: Place) -> Customer | None:
+def _customer(page: _Page, node: yaml.Node, place: Place) -> Customer | None:
     found = page.mapping(node, place, _CUSTOMER, ("id", "subjects"))
     key = page.scalar(found.get("id"), (*place, "id"), fields.identifier)
     name = page.scalar(found.get("name"), (*place, "name"), fields.plain)
@@ -174,7 +195,7 @@ def _customer(page: _File, node: yaml.Node, place: Place) -> Customer | None:
 _CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "prices", "commitment", "discounts")
 
 
-def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
+def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
     found = page.mapping(node, place, _CONTRACT, _CONTRACT[:5])
     key = page.scalar(found.get("id"), (*place, "id"), fields.identifier)
     customer = page.scalar(found.get("customer"), (*place, "customer"), fields.identifier)
@@ -195,7 +216,7 @@ def _contract(page: _File, node: yaml.Node, place: Place) -> Contract | None:
     return page.read(place, read)
 
 
-def _tax(page: _File, node: yaml.Node, place: Place) -> Tax | None:
+def _tax(page: _Page, node: yaml.Node, place: Place) -> Tax | None:
     tax = agreement_file.tax(page, node, place)
     if tax is None:
         page.not_read("taxes", "")

@@ -1,9 +1,9 @@
 """Turn a catalog into the rows it is kept as, and rows into a catalog."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -30,26 +30,36 @@ Row = dict[str, Any]
 _CONTRACT = ("id", "customer", "plan", "entity", "starts", "ends", "timezone", "commitment", "discounts")
 
 
-def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
-    """The tenant's whole catalog at `version`, in canonical order."""
-    of_plan = _prices_at(connection, prices, "plan", tenant, version)
-    of_contract = _prices_at(connection, contract_prices, "contract", tenant, version)
+class Part(NamedTuple):
+    """Some customers and contracts of a catalog, by id; whatever else it has is little."""
+
+    customers: frozenset[str]
+    contracts: sa.Select[Any]
+
+
+def load(connection: sa.Connection, tenant: str, version: int, part: Part | None = None) -> Catalog:
+    """The tenant's catalog at `version`, in canonical order: all of it, or with customers and contracts of a part."""
+
+    def rows(table: sa.Table, *columns: str) -> Sequence[Any]:
+        query = rows_at(table, tenant, version, *columns)
+        return connection.execute(query if part is None else query.where(_is_in(part, table))).all()
+
+    of_plan, of_contract = (
+        _prices_of(rows(prices, "plan", *_PRICE)),
+        _prices_of(rows(contract_prices, "contract", *_PRICE)),
+    )
     of_customer: dict[str, list[str]] = {}
-    for subject, customer in connection.execute(rows_at(customer_subjects, tenant, version, "subject", "customer")):
+    for subject, customer in rows(customer_subjects, "subject", "customer"):
         of_customer.setdefault(customer, []).append(subject)
     found = Catalog(
         tuple(meters_at(connection, version, tenant).get(tenant, [])),
         tuple(
             Plan(name, currency, tuple(of_plan.get(name, [])), discounts_in(discounts))
-            for name, currency, discounts in connection.execute(
-                rows_at(plans, tenant, version, "name", "currency", "discounts")
-            )
+            for name, currency, discounts in rows(plans, "name", "currency", "discounts")
         ),
         tuple(
             Customer(key, name, tuple(of_customer.get(key, [])), place, exempt)
-            for key, name, place, exempt in connection.execute(
-                rows_at(customers, tenant, version, "id", "name", "tax_place", "tax_exempt")
-            )
+            for key, name, place, exempt in rows(customers, "id", "name", "tax_place", "tax_exempt")
         ),
         tuple(
             Contract(
@@ -64,30 +74,32 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Catalog:
                 read_agreed(commitment, Commitment),
                 discounts_in(discounts),
             )
-            for key, customer, plan, entity, starts, ends, zone, commitment, discounts in connection.execute(
-                rows_at(contracts, tenant, version, *_CONTRACT)
-            )
+            for key, customer, plan, entity, starts, ends, zone, commitment, discounts in rows(contracts, *_CONTRACT)
         ),
         tuple(
             Tax(name, Fraction(rate), place, category, _day_or_none(since))
-            for name, rate, place, category, since in connection.execute(
-                rows_at(taxes, tenant, version, "name", "rate", "place", "category", "since")
-            )
+            for name, rate, place, category, since in rows(taxes, "name", "rate", "place", "category", "since")
         ),
     )
     # Databases sort text each in its own way; the canonical order is by code point.
     return merged(Catalog(), found)
 
 
+def _is_in(part: Part, table: sa.Table) -> sa.ColumnElement[bool]:
+    """Whether a row of `table` is of the part."""
+    if table in (contracts, contract_prices):
+        return (contracts.c.id if table is contracts else contract_prices.c.contract).in_(part.contracts)
+    if table in (customers, customer_subjects):
+        return (customers.c.id if table is customers else customer_subjects.c.customer).in_(part.customers)
+    return sa.true()
+
+
 _PRICE = ("product", "meter", "terms", "since", "dimensions", "proration", "tax_category")
 
 
-def _prices_at(
-    connection: sa.Connection, table: sa.Table, owner: str, tenant: str, version: int
-) -> dict[str, list[Price]]:
+def _prices_of(rows: Sequence[Any]) -> dict[str, list[Price]]:
     """The prices of each owner."""
     found: dict[str, list[Price]] = {}
-    rows = connection.execute(rows_at(table, tenant, version, owner, *_PRICE))
     for owned_by, product, meter, terms, since, dimensions, proration, category in rows:
         names, rule = tuple(dimensions.split()), Proration(proration)
         price = Price(product, meter, read(terms), _day_or_none(since), names, rule, category)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from ledger.meters import meters, write_meters
 from rating.catalog import Catalog, Change, difference, merged
-from rating.catalog_file import parse
-from rating.catalog_rows import ROWS, Row, load
+from rating.catalog_reading import read
+from rating.catalog_rows import ROWS, Row
 from rating.catalog_tables import catalog_versions
 from rating.yaml_page import Mistake
 
@@ -26,11 +26,10 @@ def apply(
     connection: sa.Connection, tenant: str, text: str, actor: str, now_ms: int, *, dry_run: bool = False
 ) -> Applied | list[Mistake]:
     """Make `text` part of the tenant's catalog, in the caller's transaction; with a mistake in it, nothing."""
-    stored = load(connection, tenant, newest_version(connection))
-    catalog, mistakes = parse(text, stored)
-    if catalog is None:
-        return mistakes
-    return apply_catalog(connection, tenant, stored, catalog, text, actor, now_ms, dry_run=dry_run)
+    found = read(connection, tenant, newest_version(connection), text)
+    if isinstance(found, list):
+        return found
+    return apply_catalog(connection, tenant, found.stored, found.new, text, actor, now_ms, dry_run=dry_run)
 
 
 def apply_catalog(
@@ -45,7 +44,10 @@ def apply_catalog(
     dry_run: bool = False,
     drafted_by: str | None = None,
 ) -> Applied:
-    """Make `new`, which has no faults on top of `stored`, the next version of the tenant's catalog."""
+    """Make `new`, which has no faults on top of `stored`, the next version of the tenant's catalog.
+
+    Of the catalog `stored` is all that `new` can touch, at least.
+    """
     version = newest_version(connection)
     changes = difference(stored, new)
     if dry_run or not changes:
