@@ -47,6 +47,17 @@ SCHEMA = pa.schema(
 
 DIGESTED = pa.schema([field for field in SCHEMA if field.name != "run"])
 
+PRICED = pa.schema(
+    [
+        SCHEMA.field(name)
+        for name in (
+            *("customer", "currency", "contract", "kind", "meter"),
+            *("window_start", "window_end", "events", "quantity", "amount"),
+        )
+    ]
+)
+"""What was priced, and what it came to."""
+
 
 def digest(charges: pa.Table) -> bytes:
     """What the lines of a run say, whichever run said it: a run repeated has the same digest."""
@@ -67,3 +78,8 @@ def write(handle: Handle, charges: pa.Table) -> None:
 def read(handle: Handle, run: int) -> pa.Table:
     """The lines of one run, in order."""
     return handle.table("charges", run=run).cast(SCHEMA)
+
+
+def read_priced(handle: Handle, run: int) -> pa.Table:
+    """Of the lines of one run, in any order, what was priced and what it came to."""
+    return handle.table("priced", run=run).cast(PRICED)

@@ -205,6 +205,10 @@ class Ledger:
         """What some runs moved up to an instant, per grant and pair of accounts."""
         return movements.sums(self.reading, runs, until)
 
+    def read_priced(self, run: int) -> pa.Table:
+        """Of the lines of one run, in any order, what was priced and what it came to."""
+        return charges.read_priced(self.reading, run)
+
     def chain_at(self, block: int) -> str:
         """The chain hash at `block`, in hex."""
         if block == 0:

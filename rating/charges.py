@@ -24,10 +24,6 @@ def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: 
     plan, customer = contracts.plan[lines.contract], contracts.customer[lines.contract]
     currency = book.plan_currency[plan]
 
-    def named(line: int) -> str:
-        meter = book.meters[int(prices.meter[lines.price[line]])]
-        return f"contract {contracts.id[int(lines.contract[line])]}, meter {meter}"
-
     columns = {
         "run": np.zeros(count, dtype=np.uint64),
         "line": np.arange(first, first + count, dtype=np.uint32),
@@ -48,9 +44,24 @@ def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: 
         "events": lines.events.astype(np.uint64),
         "quantity": decimals(lines.quantity, 38, QUANTITY_SCALE),
         "digest": pa.Array.from_buffers(pa.binary(16), count, [None, pa.py_buffer(lines.digest.tobytes())]),
-    } | money_columns(exact, amount, book.digits[currency], named)
+    } | money_columns(exact, amount, book.digits[currency], _names(book, lines))
     arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def minor_amounts_of(book: Book, lines: Lines, amount: Ratios) -> Exact:
+    """The amounts alone, as the charges of `lines` have them."""
+    minor = _minor_units(amount, book.digits[book.plan_currency[book.contracts.plan[lines.contract]]])
+    _refuse_too_large([(minor, INT64_MAX)], _names(book, lines))
+    return minor
+
+
+def _names(book: Book, lines: Lines) -> Callable[[int], str]:
+    def named(line: int) -> str:
+        meter = book.meters[int(book.prices.meter[lines.price[line]])]
+        return f"contract {book.contracts.id[int(lines.contract[line])]}, meter {meter}"
+
+    return named
 
 
 def money_columns(exact: Ratios, amount: Ratios, digits: Int64s, named: Callable[[int], str]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 from ledger.scale import QUANTITY_SCALE
 from rating.beyond_sums import Details, fees, of_some
 from rating.book import Book
-from rating.charges import charges_of
+from rating.charges import charges_of, minor_amounts_of
+from rating.exact import Exact
 from rating.gathered import Gathered
 from rating.lines import Lines, shares
 from rating.pricing import rate as pricing
@@ -76,6 +77,11 @@ def charged(terms: Terms, one: Range) -> Charged:
     priced = price(terms, one.lines, one.details)
     charges = charges_of(terms.book, one.lines, priced.exact, priced.amount, terms.cutoff, one.first)
     return Charged(charges, spread(priced.exact, len(charges)))
+
+
+def minor_amounts(terms: Terms, one: Range) -> Exact:
+    """What the charges of a range's lines come to, in minor units, where nobody asks for the charges."""
+    return minor_amounts_of(terms.book, one.lines, price(terms, one.lines, one.details).amount)
 
 
 def price(terms: Terms, lines: Lines, details: Details) -> Priced:

@@ -7,7 +7,7 @@ prices); where it does not, usage is summed again at the close's cutoff. Credit 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,22 +15,23 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ledger.charges import CREDIT, PROMOTION
+from ledger.meters import meters, meters_at, write_meters
 from ledger.relational import metadata
-from ledger.scale import decimal_integers, digests
+from ledger.scale import decimal_integers
 from rating import book as books
-from rating import catalog_rows
 from rating import catalog_store as store
-from rating.beyond_sums import Beyond
+from rating.beyond_sums import Beyond, Details
 from rating.book import Book, positions
-from rating.calculation import calculate
-from rating.catalog import Catalog
-from rating.close import Record
-from rating.exact import Int64s, group_sums
+from rating.calculation import UsageReader, calculate
+from rating.catalog_rows import ROWS
+from rating.catalog_tables import catalog_versions, rows_at
+from rating.exact import Exact, Int64s, group_sums
 from rating.lines import Lines, in_order, with_idle
 from rating.made import Charged
 from rating.match import prices_in_force
-from rating.periods import parse_period
+from rating.periods import Period, parse_period
 from rating.price_sets import needs_more_than_sums
+from rating.ranges import Terms, minor_amounts, ranges
 from rating.rate import charge
 from rating.runs import Run
 from rating.settle import settle
@@ -38,11 +39,28 @@ from rating.spans import spans
 from rating.yaml_page import Mistake
 
 
+class Record(UsageReader, Protocol):
+    """What is known of closed periods."""
+
+    def read_priced(self, run: int) -> pa.Table:
+        """Of a run's lines, in any order: what was priced, and what it came to."""
+
+
+class Sums(NamedTuple):
+    """What customers are charged, once for each currency, in its minor units."""
+
+    customer: pa.Array
+    currency: pa.Array
+    amount: Exact
+
+
 class Again(NamedTuple):
     """A closed period under the draft."""
 
-    before: pa.Table
-    after: pa.Table
+    before: Sums
+    after: Sums
+    charges: int
+    """How many it has after."""
     from_charges: bool
     """Whether the quantities of its charges were enough."""
 
@@ -71,32 +89,81 @@ class Draft(NamedTuple):
 @contextmanager
 def drafted(connection: sa.Connection, tenant: str, text: str) -> Iterator[Draft | list[Mistake]]:
     """The tenant's newest catalog with the file `text` applied to it, or what is wrong with the file."""
-    newest = catalog_rows.load(connection, tenant, store.newest_version(connection))
     beside = sa.create_engine("sqlite://")
     with beside.connect() as own:
-        metadata.create_all(own)
-        store.apply_catalog(own, tenant, Catalog(), newest, "", "", 0)
+        metadata.create_all(own, [catalog_versions, *ROWS])
+        _copy(connection, own, tenant, store.newest_version(connection))
         applied = store.apply(own, tenant, text, "", 0)
         yield applied if isinstance(applied, list) else Draft(own, applied.version)
     beside.dispose()
 
 
-def charged_again(ledger: Record, connection: sa.Connection, run: Run, draft: Draft) -> Again:
-    """The charges of `run`, and those it would have under the draft."""
-    charges = ledger.read_charges(run.id)
-    # At other prices credit would have lasted longer or shorter, so what is charged is compared before it pays.
-    before = charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION]))))
-    known = books.load(connection, run.tenant, run.manifest.catalog_version)
-    wanted = books.load(draft.connection, run.tenant, draft.version)
-    cutoff = run.manifest.cutoff
-    period = parse_period(run.period)
-    if cuts_alike(known, wanted) and not needs_more_than_sums(wanted.prices):
-        held = spans(wanted, period)
-        lines = in_order(wanted, with_idle(wanted, held, _lines(wanted, before)))
-        charged = Charged(lines, *charge(wanted, held, lines, Beyond([], None), cutoff))
-        return Again(before, settle(wanted, held, charged, cutoff).charges, from_charges=True)
-    after = calculate(ledger, draft.connection, run.tenant, draft.version, period, cutoff, now_ms=0).charges
-    return Again(before, after, from_charges=False)
+def _copy(connection: sa.Connection, own: sa.Connection, tenant: str, version: int) -> None:
+    """Write the catalog at `version` into an empty store, as the rows that it is."""
+    named = {"version": version, "tenant": tenant, "applied_at": 0, "actor": "", "source": "", "digest": ""}
+    own.execute(sa.insert(catalog_versions).values(named))
+    write_meters(own, tenant, version, meters_at(connection, version, tenant).get(tenant, []))
+    for table in ROWS:
+        if table is meters:
+            continue
+        names = [column.name for column in table.columns if column.name != "superseded"]
+        rows = list(map(tuple, connection.execute(rows_at(table, tenant, version, *names)).all()))
+        if rows:
+            # Past the mapping of names to values: a catalog has a row for every customer.
+            insert = sa.insert(table).values(dict.fromkeys(names)).compile(dialect=own.dialect)
+            own.exec_driver_sql(str(insert), rows)
+
+
+class Repricing:
+    """Prices one closed period after the other under a draft; what they have in common is loaded once."""
+
+    def __init__(self, ledger: Record, connection: sa.Connection, tenant: str, draft: Draft) -> None:
+        self._ledger, self._connection, self._tenant, self._draft = ledger, connection, tenant, draft
+        self._book = books.load(draft.connection, tenant, draft.version)
+        self._is_enough: dict[int, bool] = {}
+
+    def charged_again(self, run: Run) -> Again:
+        """The charges of `run`, and those it would have under the draft."""
+        said, period = run.manifest, parse_period(run.period)
+        priced = self._ledger.read_priced(run.id)
+        before = _sums_of(_before_credit(priced))
+        if self._charges_are_enough(said.catalog_version):
+            return Again(before, *_from_charges(self._book, period, priced, said.cutoff), from_charges=True)
+        usage = (self._ledger, self._draft.connection, self._tenant, self._draft.version)
+        after = calculate(*usage, period, said.cutoff, now_ms=0).charges
+        return Again(before, _sums_of(after), len(after), from_charges=False)
+
+    def _charges_are_enough(self, version: int) -> bool:
+        """Whether the quantities of charges under catalog `version` are those of charges under the draft."""
+        if version not in self._is_enough:
+            known = books.load(self._connection, self._tenant, version)
+            self._is_enough[version] = cuts_alike(known, self._book) and not needs_more_than_sums(self._book.prices)
+        return self._is_enough[version]
+
+
+def _before_credit(charges: pa.Table) -> pa.Table:
+    """What was charged before credit paid: at other prices it would have lasted longer or shorter."""
+    return charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION]))))
+
+
+def _from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int) -> tuple[Sums, int]:
+    """What the lines of charges come to under `book`, and how many charges that are."""
+    held = spans(book, period)
+    lines = with_idle(book, held, _lines(book, priced))
+    if not book.agreed.is_nothing:
+        lines = in_order(book, lines)
+        charged = Charged(lines, *charge(book, held, lines, Beyond([], None), cutoff))
+        settled = settle(book, held, charged, cutoff).charges
+        return _sums_of(settled), len(settled)
+    terms = Terms(book, held, cutoff)
+    amounts = [minor_amounts(terms, one) for one in ranges(lines, Details([], None))]
+    currencies = pa.array(book.currencies, pa.string())
+    customer, currency = (
+        book.contracts.customer[lines.contract],
+        book.plan_currency[book.contracts.plan[lines.contract]],
+    )
+    pair, sums = _by_key(customer * len(currencies) + currency, np.concatenate(amounts))
+    return Sums(*_named(pair, book.customers, currencies), sums), len(lines.contract)
 
 
 def cuts_alike(one: Book, other: Book) -> bool:
@@ -135,44 +202,62 @@ def _price_days_of(book: Book) -> pa.Table:
     return pa.table({"days": texts.take(pa.array(which))})
 
 
-def _lines(book: Book, charges: pa.Table) -> Lines:
-    """The lines of the charges for usage, at the book's prices."""
-    charges = charges.filter(pc.greater(charges["events"], 0)).combine_chunks()
-    columns = {name: charges[name].combine_chunks() for name in charges.column_names}
+def _lines(book: Book, priced: pa.Table) -> Lines:
+    """The lines of the charges for usage, at the book's prices; without digests, which no price looks at."""
+    used = priced.filter(pc.greater(priced["events"], 0)).combine_chunks()
+    columns = {name: used[name].combine_chunks() for name in used.column_names}
     contract = positions(columns["contract"], book.contracts.id)
     start: Int64s = columns["window_start"].to_numpy()
-    row, price = prices_in_force(book, contract, positions(columns["meter"], book.meters), start)
-    assert np.array_equal(row, np.arange(len(charges))), "a charge has one price in a book that cuts alike"
-    count = len(charges)
+    row, found = prices_in_force(book, contract, positions(columns["meter"], book.meters), start)
+    count = len(used)
+    assert np.array_equal(row, np.arange(count)), "a charge has one price in a book that cuts alike"
     return Lines(
         contract,
-        price,
+        found,
         start,
         columns["window_end"].to_numpy(),
         columns["events"].to_numpy().astype(np.int64),
         decimal_integers(columns["quantity"].buffers()[1].slice(columns["quantity"].offset * 16, count * 16)),
-        digests(columns["digest"].buffers()[1].slice(columns["digest"].offset * 16, count * 16)),
+        np.zeros((count, 2), dtype=np.uint64),
     )
+
+
+def _sums_of(charges: pa.Table) -> Sums:
+    """What each customer is charged in each currency."""
+    pair, names = _pairs(charges["customer"], charges["currency"])
+    pair, sums = _by_key(pair, charges["amount"].to_numpy())
+    return Sums(*_named(pair, *names), sums)
+
+
+def _pairs(customer: pa.ChunkedArray, currency: pa.ChunkedArray) -> tuple[Int64s, tuple[pa.Array, pa.Array]]:
+    """A number for each row's customer and currency, and the names behind the numbers."""
+    who, what = (column.combine_chunks().dictionary_encode() for column in (customer, currency))
+    number = who.indices.to_numpy().astype(np.int64) * len(what.dictionary) + what.indices.to_numpy()
+    return number, (who.dictionary, what.dictionary)
+
+
+def _named(pair: Int64s, customers: pa.Array, currencies: pa.Array) -> tuple[pa.Array, pa.Array]:
+    who, what = np.divmod(pair, max(len(currencies), 1))
+    return customers.take(pa.array(who)), currencies.take(pa.array(what))
+
+
+def _by_key(key: Int64s, *columns: Exact) -> tuple[Any, ...]:
+    """The different keys, and what each column adds up to for them."""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    return ordered[starts], *(group_sums(column[order], starts) for column in columns)
 
 
 def differences(periods: Sequence[Again]) -> list[Difference]:
     """Of every customer and currency over all periods, the greatest change first."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for again in periods:
-        for place, charges in enumerate((again.before, again.after)):
-            for key, amount in _amounts(charges).items():
-                sums.setdefault(key, [0, 0])[place] += amount
-    found = [Difference(*key, *both) for key, both in sums.items()]
+    if not periods:
+        return []
+    sides = [one.before for one in periods] + [one.after for one in periods]
+    pair, names = _pairs(*(pa.chunked_array([one[place] for one in sides], pa.string()) for place in range(2)))
+    amount = np.concatenate([one.amount for one in sides])
+    is_before = np.arange(len(amount)) < sum(len(one.before.amount) for one in periods)
+    pair, before, after = _by_key(pair, np.where(is_before, amount, 0), np.where(is_before, 0, amount))
+    texts = (column.to_pylist() for column in _named(pair, *names))
+    found = [Difference(*row) for row in zip(*texts, before.tolist(), after.tolist(), strict=True)]
     return sorted(found, key=lambda one: (-abs(one.change), one.customer, one.currency))
-
-
-def _amounts(charges: pa.Table) -> dict[tuple[str, str], int]:
-    """What each customer is charged in each currency."""
-    customer, currency = (charges[name].combine_chunks().dictionary_encode() for name in ("customer", "currency"))
-    key = customer.indices.to_numpy().astype(np.int64) * len(currency.dictionary) + currency.indices.to_numpy()
-    order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-    sums = group_sums(charges["amount"].to_numpy()[order], starts).tolist()
-    customers, currencies = customer.dictionary.to_pylist(), currency.dictionary.to_pylist()
-    places = [divmod(one, len(currencies)) for one in key[order][starts].tolist()]
-    return {(customers[who], currencies[what]): amount for (who, what), amount in zip(places, sums, strict=True)}

@@ -10,7 +10,7 @@ from meterline.operations.registry import Outcome, Output, RequestError, operati
 from meterline.tenants import checked_tenant
 from posting.money import money_text
 from rating import runs
-from rating.what_if import Again, Difference, charged_again, differences, drafted
+from rating.what_if import Again, Difference, Repricing, differences, drafted
 
 
 class WhatIf(msgspec.Struct, frozen=True):
@@ -35,15 +35,16 @@ def what_if(installation: Installation, asked: WhatIf, output: Output) -> Outcom
             if isinstance(draft, list):
                 mistakes = "\n".join(f"  {asked.file}: {mistake}" for mistake in sorted(draft))
                 raise RequestError(f"{asked.file} has {len(draft)} mistakes\n{mistakes}")
+            repricing = Repricing(installation.ledger, connection, tenant, draft)
             for run in sorted(closed, key=lambda run: run.period):
                 output.progress(f"pricing {run.period} again")
-                again[run.period] = charged_again(installation.ledger, connection, run, draft)
+                again[run.period] = repricing.charged_again(run)
     found = differences(list(again.values()))
     return Outcome(
         {
             "file": asked.file,
             "periods": {
-                period: {"from": "charges" if one.from_charges else "usage", "charges": len(one.after)}
+                period: {"from": "charges" if one.from_charges else "usage", "charges": one.charges}
                 for period, one in again.items()
             },
             "totals": _totals(found),

@@ -1,6 +1,6 @@
 """The benches run small, and what they computed is what it must be."""
 
-from bench import drawdowns, rate
+from bench import drawdowns, rate, what_if
 from bench.close import bench
 from bench.ingest import in_process, ingest
 from bench.load import Load, bodies, event
@@ -19,6 +19,16 @@ def test_close_gives_the_same_bytes_every_time() -> None:
     first, second = (in_process(bench, 20_000, 100) for _ in range(2))
     assert (first["charges"], first["documents"]) == (500, 101)
     assert first["output_digest"] == second["output_digest"]
+
+
+def test_what_if_prices_every_month_at_the_draft() -> None:
+    report = in_process(what_if.bench, 20_000, 100, 2)
+    assert report["charges"] == 1000
+    assert report["totals"] == {
+        "EUR": {
+            "before": "1687.12", "after": "1890.74", "change": "203.62", "winners": 0, "losers": 100, "same": 0,
+        }
+    }  # fmt: skip
 
 
 def test_drawdowns_are_those_of_a_loop_over_decimals() -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import rating.credit_grants
 import rating.runs
 from ledger import movements
-from ledger.charges import SCHEMA
+from ledger.charges import PRICED, SCHEMA
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
 from ledger.usage import Keyed, Singles, Totals
@@ -190,6 +190,9 @@ class MemoryLedger:
         columns: list[Any] = list(zip(*sums, strict=True)) or [(), (), ()]
         amounts = [Decimal(amount) for amount in sums.values()]
         return pa.table([*columns, amounts], schema=movements.SUMS)
+
+    def read_priced(self, run: int) -> pa.Table:
+        return self.charges.get(run, SCHEMA.empty_table()).select(PRICED.names)
 
 
 def _segment(use: Use, boundaries: Sequence[int]) -> int:
