@@ -6,6 +6,7 @@ prices); where it does not, usage is summed again at the close's cutoff. Credit 
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +17,6 @@ import sqlalchemy as sa
 
 from ledger.charges import CREDIT, PROMOTION
 from ledger.meters import meters, meters_at, write_meters
-from ledger.relational import metadata
 from ledger.scale import decimal_integers
 from rating import book as books
 from rating import catalog_store as store
@@ -91,7 +91,8 @@ def drafted(connection: sa.Connection, tenant: str, text: str) -> Iterator[Draft
     """The tenant's newest catalog with the file `text` applied to it, or what is wrong with the file."""
     beside = sa.create_engine("sqlite://")
     with beside.connect() as own:
-        metadata.create_all(own, [catalog_versions, *ROWS])
+        for table in (catalog_versions, *ROWS):
+            own.execute(sa.schema.CreateTable(table))  # without indexes: it is written and read once
         _copy(connection, own, tenant, store.newest_version(connection))
         applied = store.apply(own, tenant, text, "", 0)
         yield applied if isinstance(applied, list) else Draft(own, applied.version)
@@ -122,10 +123,18 @@ class Repricing:
         self._book = books.load(draft.connection, tenant, draft.version)
         self._is_enough: dict[int, bool] = {}
 
-    def charged_again(self, run: Run) -> Again:
-        """The charges of `run`, and those it would have under the draft."""
+    def charged_again(self, runs: Sequence[Run]) -> Iterator[Again]:
+        """Run by run, its charges, and those it would have under the draft."""
+        with ThreadPoolExecutor(1) as engine:
+            # The engine reads one period ahead of us: no more of them are in memory.
+            ahead = [engine.submit(self._ledger.read_priced, run.id) for run in runs[:1]]
+            for nth, run in enumerate(runs, start=1):
+                priced = ahead.pop().result()
+                ahead += [engine.submit(self._ledger.read_priced, after.id) for after in runs[nth : nth + 1]]
+                yield self._again(run, priced)
+
+    def _again(self, run: Run, priced: pa.Table) -> Again:
         said, period = run.manifest, parse_period(run.period)
-        priced = self._ledger.read_priced(run.id)
         before = _sums_of(_before_credit(priced))
         if self._charges_are_enough(said.catalog_version):
             return Again(before, *_from_charges(self._book, period, priced, said.cutoff), from_charges=True)

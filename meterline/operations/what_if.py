@@ -36,9 +36,10 @@ def what_if(installation: Installation, asked: WhatIf, output: Output) -> Outcom
                 mistakes = "\n".join(f"  {asked.file}: {mistake}" for mistake in sorted(draft))
                 raise RequestError(f"{asked.file} has {len(draft)} mistakes\n{mistakes}")
             repricing = Repricing(installation.ledger, connection, tenant, draft)
-            for run in sorted(closed, key=lambda run: run.period):
-                output.progress(f"pricing {run.period} again")
-                again[run.period] = repricing.charged_again(run)
+            closed.sort(key=lambda run: run.period)
+            for run, one in zip(closed, repricing.charged_again(closed), strict=True):
+                output.progress(f"priced {run.period} again")
+                again[run.period] = one
     found = differences(list(again.values()))
     return Outcome(
         {

@@ -47,7 +47,7 @@ def test_what_if_comes_to_what_a_close_would_charge(world: World, data: st.DataO
         assert isinstance(draft, Draft)
         version = catalog_store.apply_catalog(draft.connection, TENANT, world.catalog, new, "", "tests", 0).version
         (run,) = live_runs(connection, TENANT)
-        found = Repricing(ledger, connection, TENANT, Draft(draft.connection, version)).charged_again(run)
+        (found,) = Repricing(ledger, connection, TENANT, Draft(draft.connection, version)).charged_again([run])
         cutoff = run.manifest.cutoff
         _, charges = calculate(ledger, draft.connection, TENANT, version, NOVEMBER, cutoff, NOW_MS)
     assert found.from_charges

@@ -57,7 +57,7 @@ def again(ledger: MemoryLedger, relational: sa.Engine, text: str) -> tuple[Again
     with relational.connect() as connection, drafted(connection, TENANT, text) as draft:
         assert isinstance(draft, Draft)
         run = the_run(connection)
-        found = Repricing(ledger, connection, TENANT, draft).charged_again(run)
+        (found,) = Repricing(ledger, connection, TENANT, draft).charged_again([run])
         cutoff = run.manifest.cutoff
         slowly = calculate(ledger, draft.connection, TENANT, draft.version, NOVEMBER, cutoff, NOW_MS).charges
         return found, slowly
