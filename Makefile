@@ -27,6 +27,7 @@ bench: $(STAMP)
 	$(BIN)/meterline bench ingest
 	$(BIN)/meterline bench close
 	$(BIN)/meterline bench rate
+	$(BIN)/meterline bench what-if
 
 chaos: $(STAMP)
 	$(BIN)/python -m tests.chaos --kills $(KILLS)

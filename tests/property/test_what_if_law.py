@@ -49,7 +49,7 @@ def test_what_if_comes_to_what_a_close_would_charge(world: World, data: st.DataO
         (run,) = live_runs(connection, TENANT)
         (found,) = Repricing(ledger, connection, TENANT, Draft(draft.connection, version)).charged_again([run])
         cutoff = run.manifest.cutoff
-        _, charges = calculate(ledger, draft.connection, TENANT, version, NOVEMBER, cutoff, NOW_MS)
+        charges = calculate(ledger, draft.connection, TENANT, version, NOVEMBER, cutoff, NOW_MS).charges
     assert found.from_charges
     assert (totals(found.after), found.charges) == (totals_of(charges), len(charges))
     assert totals(found.before) == totals_of(closed.charges)

@@ -12,7 +12,7 @@ from rating import credit_life, repeat, runs
 from rating.as_known import rated_as_known
 from rating.credit_grants import grants
 from rating.periods import parse_period
-from rating.what_if import Draft, charged_again, drafted
+from rating.what_if import Draft, Repricing, drafted
 from tests.unit.rating.crediting import balances, closed, discarded, grant_of, granted, lines, moved, voided
 from tests.unit.rating.world import (
     CATALOG,
@@ -292,10 +292,9 @@ def test_what_if_compares_what_is_charged_before_credit_pays(ledger: MemoryLedge
         with relational.connect() as connection, drafted(connection, TENANT, text % said) as draft:
             assert isinstance(draft, Draft)
             (run,) = runs.live_runs(connection, TENANT)
-            found = charged_again(ledger, connection, run, draft)
+            (found,) = Repricing(ledger, connection, TENANT, draft).charged_again([run])
         assert found.from_charges is from_charges
-        assert found.before["amount"].to_pylist() == [20, 500, 50]
-        assert found.after["amount"].to_pylist() == [20, 1000, 100]
+        assert (found.before.amount.tolist(), found.after.amount.tolist()) == ([520, 50], [1020, 100])
 
 
 def test_two_runs_cannot_draw_on_the_same_balances(ledger: MemoryLedger, relational: sa.Engine) -> None:
