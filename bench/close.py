@@ -17,7 +17,7 @@ from datetime import date
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -39,13 +39,23 @@ from rating.pricing.parts import Packages, PerUnit, Reading, Tier, Tiers
 
 GOAL = 0.25
 FILLED_AT_ONCE = 5_000_000
+METERS = ("api_calls", "gb_out", "gb_stored", "messages", "minutes")
 PERIOD = "2026-10"
 ROUNDS = 3
 
 
-def catalog(customers: int) -> Catalog:
-    """A plan with five prices, and as many customers on it as asked."""
-    names = [f"{number:07}" for number in range(customers)]
+class Scale(NamedTuple):
+    """How much there is of a month."""
+
+    events: int
+    customers: int
+    prices: int
+    """Of each contract, each for a meter of its own."""
+
+
+def catalog(scale: Scale) -> Catalog:
+    """A plan, and customers on it."""
+    names = [f"{number:07}" for number in range(scale.customers)]
     tiers = (Tier(Fraction(10), Fraction(0)), Tier(None, Fraction("0.0004")))
     charges: dict[str, parts.Charge] = {
         "api_calls": Tiers(tiers),
@@ -54,11 +64,10 @@ def catalog(customers: int) -> Catalog:
         "messages": Packages(Fraction(10), Fraction("0.25")),
         "minutes": PerUnit(Fraction("0.0017")),
     }
-    prices = tuple(
-        Price(meter, meter, parts.Price(charge=charge, is_mirrored=True)) for meter, charge in charges.items()
-    )
+    meters = METERS[: scale.prices]
+    prices = tuple(Price(meter, meter, parts.Price(charge=charges[meter], is_mirrored=True)) for meter in meters)
     return Catalog(
-        meters=tuple(Meter(meter, meter, "sum", "value") for meter in charges),
+        meters=tuple(Meter(meter, meter, "sum", "value") for meter in meters),
         plans=(Plan("standard", "EUR", prices),),
         customers=tuple(Customer(f"c{name}", f"Customer {name}", (f"customer-{name}",)) for name in names),
         contracts=tuple(Contract(f"C-{name}", f"c{name}", "standard", "DE01", date(2026, 1, 1)) for name in names),
@@ -69,23 +78,25 @@ def _sql(name: str) -> str:
     return resources.files("bench").joinpath(f"{name}.sql").read_text("utf-8")
 
 
-def prepare(data: str, events: int, customers: int, months: Sequence[str]) -> None:
+def prepare(data: str, scale: Scale, months: Sequence[str]) -> None:
     """Fill the catalog, and each month with as much usage."""
     with Installation(Settings(data=data)) as installation:
         with installation.relational.begin() as connection:
-            apply_catalog(connection, "default", Catalog(), catalog(customers), "bench", "bench", now_ms())
+            apply_catalog(connection, "default", Catalog(), catalog(scale), "bench", "bench", now_ms())
         ledger = installation.ledger
         ledger.append(count_rows([(REJECTED, "default", "bench", 1)]), 1, now_ms())
         ledger.derive()
         for month in months:
-            for first in range(0, events, FILLED_AT_ONCE):
-                ledger.writing.execute(_filling(month, first, min(FILLED_AT_ONCE, events - first), customers))
+            for first in range(0, scale.events, FILLED_AT_ONCE):
+                some = scale._replace(events=min(FILLED_AT_ONCE, scale.events - first))
+                ledger.writing.execute(_filling(month, first, some))
         ledger.writing.execute("OPTIMIZE TABLE usage FINAL")
 
 
-def _filling(month: str, first: int, events: int, customers: int) -> str:
-    given = {"first_day:String": f"'{month}-01 00:00:00'", "customers:UInt64": str(customers)}
-    given |= {"first:UInt64": str(first), "events:UInt64": str(events)}
+def _filling(month: str, first: int, scale: Scale) -> str:
+    given = {"first_day:String": f"'{month}-01 00:00:00'", "customers:UInt64": str(scale.customers)}
+    given |= {"first:UInt64": str(first), "events:UInt64": str(scale.events)}
+    given |= {"meters:Array(String)": str(list(METERS[: scale.prices]))}
     text = _sql("fill_usage")
     for name, value in given.items():
         text = text.replace(f"{{{name}}}", value)
@@ -124,14 +135,14 @@ def take_back(installation: Installation, closed: Closed) -> int:
     return int(drafted)
 
 
-def bench(events: int, customers: int, processes: int = 1) -> dict[str, Any]:
+def bench(scale: Scale, processes: int = 1) -> dict[str, Any]:
     """Both sides in turn, and the report."""
     ours: list[float] = []
     theirs: list[float] = []
     with tempfile.TemporaryDirectory(prefix="meterline-bench-") as name:
         data = str(Path(name) / "data")
         # In a process of its own: what filling takes is no part of the memory that a close takes.
-        in_process(prepare, data, events, customers, [PERIOD])
+        in_process(prepare, data, scale, [PERIOD])
         with Installation(Settings(data=data)) as installation:
             bare_group_by(installation)  # reads the files into memory for both sides
             for _ in range(ROUNDS):
@@ -142,16 +153,15 @@ def bench(events: int, customers: int, processes: int = 1) -> dict[str, Any]:
     seconds, baseline = statistics.median(ours), statistics.median(theirs)
     return {
         "bench": "close",
-        "events": events,
-        "customers": customers,
+        **scale._asdict(),
         "charges": closed.manifest.charges,
         "documents": drafted,
         "processes": processes,
         "cores": os.cpu_count(),
         "seconds": round(seconds, 3),
         "baseline_seconds": round(baseline, 3),
-        "rate_per_second": round(events / seconds),
-        "baseline_per_second": round(events / baseline),
+        "rate_per_second": round(scale.events / seconds),
+        "baseline_per_second": round(scale.events / baseline),
         "ratio": round(baseline / seconds, 3),
         "goal": GOAL,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
@@ -165,10 +175,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="meterline bench close", description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--prices", type=int, default=2, choices=range(1, len(METERS) + 1), help="of each contract")
     parser.add_argument("--processes", type=int, default=1, help="that rate (the setting rating_processes)")
     parser.add_argument("--json", action="store_true", help="one JSON object, alone")
     asked = parser.parse_args()
-    report = bench(asked.events, asked.customers, asked.processes)
+    report = bench(Scale(asked.events, asked.customers, asked.prices), asked.processes)
     print(json.dumps(report) if asked.json else json.dumps(report, indent=2))
     return 0 if report["ratio"] >= GOAL else 1
 

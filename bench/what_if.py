@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.close import prepare, timed_close
+from bench.close import METERS, Scale, prepare, timed_close
 from bench.ingest import in_process
 from meterline.installation import Installation
 from meterline.operations import Output, run
@@ -33,7 +33,7 @@ def bench(events: int, customers: int, months: int) -> dict[str, Any]:
     periods = [f"{YEAR}-{month:02}" for month in range(1, months + 1)]
     with tempfile.TemporaryDirectory(prefix="meterline-bench-") as name:
         data = str(Path(name) / "data")
-        in_process(prepare, data, events, customers, periods)
+        in_process(prepare, data, Scale(events, customers, len(METERS)), periods)
         with Installation(Settings(data=data)) as installation:
             closes = sum(timed_close(installation, period)[0] for period in periods)
             begun = time.perf_counter()

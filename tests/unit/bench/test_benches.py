@@ -1,7 +1,7 @@
 """The benches run small, and what they computed is what it must be."""
 
 from bench import drawdowns, rate, what_if
-from bench.close import bench
+from bench.close import Scale, bench
 from bench.ingest import in_process, ingest
 from bench.load import Load, bodies, event
 
@@ -16,7 +16,7 @@ def test_ingest_counts_every_event_on_both_sides() -> None:
 
 
 def test_close_gives_the_same_bytes_every_time() -> None:
-    first, second = (in_process(bench, 20_000, 100) for _ in range(2))
+    first, second = (in_process(bench, Scale(20_000, 100, 5)) for _ in range(2))
     assert (first["charges"], first["documents"]) == (500, 101)
     assert first["output_digest"] == second["output_digest"]
 
