@@ -17,7 +17,8 @@ from typing import Any
 from bench.close import METERS, Scale, prepare, timed_close
 from bench.ingest import in_process
 from meterline.installation import Installation
-from meterline.operations import Output, run
+from meterline.operations import run
+from meterline.outcome import Output
 from meterline.settings import Settings
 
 GOAL = 5.0

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.errors import Damaged, LedgerError, Refused
-from meterline.control import ask, connect
-from meterline.installation import Installation, is_begun
-from meterline.operations import Outcome, Output, run
+from meterline.outcome import Outcome, Output
 from meterline.settings import Settings
+from meterline.wire import ask, connect
 
 
 class FailedError(Exception):
@@ -33,8 +32,6 @@ def operate(
     except PermissionError as error:
         raise FailedError(f"{settings.data_directory} is not yours to open: {error.strerror}", 2) from error
     if connection is None:
-        if operation not in BEGINNINGS and not is_begun(settings):
-            raise FailedError(f"{settings.data_directory} holds no ledger: name the directory with --data", 2)
         return _here(settings, operation, parameters, output)
     for line in ask(connection, operation, parameters):
         if line.progress is not None:
@@ -49,6 +46,12 @@ def operate(
 
 
 def _here(settings: Settings, operation: str, parameters: dict[str, Any], output: Output) -> Outcome:
+    # Imported where it is needed: that takes a second, and a command to a running service has no use for it.
+    from meterline.installation import Installation, is_begun
+    from meterline.operations import run
+
+    if operation not in BEGINNINGS and not is_begun(settings):
+        raise FailedError(f"{settings.data_directory} holds no ledger: name the directory with --data", 2)
     try:
         with Installation(settings) as installation:
             return run(installation, operation, parameters, output)

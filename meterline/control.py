@@ -1,17 +1,10 @@
-"""Bring a command to the running service through a socket that only the owner of the data directory may open.
-
-One connection is one command: a JSON line with the operation and its parameters goes in; lines come out, each
-progress, a row, or, last, the result or why there is none.
-"""
+"""Answer the commands that come to the running service through the socket in its data directory."""
 
 import contextlib
 import os
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,30 +12,14 @@ import structlog
 
 from ledger.errors import Damaged, Refused
 from meterline.installation import Installation
-from meterline.operations import Output, run
+from meterline.operations import run
+from meterline.outcome import Output
+from meterline.wire import SOCKET_NAME, Command, Line, short_path
 
-SOCKET_NAME = "control.sock"
 UNREAD_S = 30
 """How long the end of the service waits for whoever does not read an answer: a pager that is left open, say."""
 
 log = structlog.get_logger()
-
-
-class Command(msgspec.Struct, frozen=True):
-    """What is asked."""
-
-    operation: str
-    parameters: dict[str, Any]
-
-
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of an answer."""
-
-    progress: str | None = None
-    row: dict[str, Any] | None = None
-    result: dict[str, Any] | None = None
-    status: int = 0
-    failure: str | None = None
 
 
 class ControlServer:
@@ -51,7 +28,7 @@ class ControlServer:
     def __init__(self, installation: Installation) -> None:
         self._directory = installation.directory
         (self._directory / SOCKET_NAME).unlink(missing_ok=True)
-        with _short(self._directory) as path:
+        with short_path(self._directory) as path:
             # It holds for every thread: with the owner's bits in it too, the engine could not enter what it makes now.
             before = os.umask(0o077)
             try:
@@ -126,34 +103,3 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _say(self, line: Line) -> None:
         self.wfile.write(msgspec.json.encode(line) + b"\n")
-
-
-def connect(directory: Path) -> socket.socket | None:
-    """A connection to the service that runs on `directory`; None when there is none."""
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        with _short(directory) as path:
-            connection.connect(path)
-    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
-        connection.close()
-        return None
-    return connection
-
-
-def ask(connection: socket.socket, operation: str, parameters: dict[str, Any]) -> Iterator[Line]:
-    """Run `operation` in the service; its lines as they come."""
-    with connection, connection.makefile("rwb") as stream:
-        stream.write(msgspec.json.encode(Command(operation, parameters)) + b"\n")
-        stream.flush()
-        for line in stream:
-            yield msgspec.json.decode(line, type=Line)
-
-
-@contextmanager
-def _short(directory: Path) -> Iterator[str]:
-    """A path to the socket that fits the 108 bytes of an address, however deep `directory` is."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{handle}/{SOCKET_NAME}"
-    finally:
-        os.close(handle)

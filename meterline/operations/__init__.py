@@ -1,11 +1,9 @@
 """Every operation there is; importing this registers them."""
 
 from meterline.operations import billing, catalog, drafts, evidence, explain, granting, keys, proof, what_if
-from meterline.operations.registry import Outcome, Output, RequestError, run
+from meterline.operations.registry import RequestError, run
 
 __all__ = [
-    "Outcome",
-    "Output",
     "RequestError",
     "billing",
     "catalog",

@@ -11,7 +11,8 @@ from ledger.charges import digest as charges_digest
 from ledger.errors import Damaged
 from metering.instants import DAY_MS, instant_text
 from meterline.installation import Installation, now_ms
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.tenants import checked_tenant
 from posting import documents, outbox, reports
 from posting.approval import approve as approve_documents

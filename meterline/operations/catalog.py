@@ -8,7 +8,8 @@ import msgspec
 import sqlalchemy as sa
 
 from meterline.installation import Installation, now_ms
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.tenants import checked_name
 from rating import catalog_drafts, catalog_store
 from rating.catalog import Change

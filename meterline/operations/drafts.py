@@ -9,7 +9,8 @@ from metering.instants import instant_text
 from meterline.installation import Installation, now_ms
 from meterline.operations.catalog import actor_of, changes_json, told
 from meterline.operations.proof import OfTenant
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.tenants import checked_name
 from rating import catalog_drafts
 from rating.catalog_drafts import Approval, Draft

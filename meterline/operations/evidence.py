@@ -16,7 +16,8 @@ from metering.intake import OverloadedError, StoppedError
 from metering.requests import Answer
 from meterline.copies import accepted
 from meterline.installation import Installation, now_ms
-from meterline.operations.registry import Outcome, Output, operation
+from meterline.operations.registry import operation
+from meterline.outcome import Outcome, Output
 from meterline.reports import event_json
 
 PAGE = 5_000

@@ -9,7 +9,8 @@ import pyarrow as pa
 from metering.instants import instant_text
 from meterline.installation import Installation
 from meterline.operations.proof import behind
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from posting.money import money_text
 from rating import runs
 from rating.explain import Explanation, as_json, explained

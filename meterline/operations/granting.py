@@ -9,7 +9,8 @@ from metering.instants import instant_text
 from meterline.credits_report import credits_report
 from meterline.installation import Installation, now_ms
 from meterline.operations.catalog import actor_of
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.reports import QuestionError
 from meterline.tenants import checked_tenant
 from posting.money import money_text

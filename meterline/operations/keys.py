@@ -7,7 +7,8 @@ import msgspec
 from metering import keys
 from metering.instants import instant_text
 from meterline.installation import Installation, now_ms
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.tenants import checked_name
 
 

@@ -15,7 +15,8 @@ from metering.instants import instant_text
 from meterline.credits_report import paid_by_credit
 from meterline.installation import Installation
 from meterline.operations.keys import NoParameters
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.rechecks import document_problems, extraction_problems, run_problems
 from posting.documents import find as find_document
 from posting.lineage import charges_behind, made_of

@@ -12,24 +12,11 @@ import msgspec
 
 from ledger.errors import Refused
 from meterline.installation import Installation
+from meterline.outcome import Outcome, Output
 
 
 class RequestError(Refused):
     """The request itself is wrong; nothing was changed."""
-
-
-class Output(NamedTuple):
-    """Where an operation says how far it is, and puts rows too many for one result."""
-
-    progress: Callable[[str], None]
-    row: Callable[[dict[str, Any]], None]
-
-
-class Outcome(NamedTuple):
-    """What an operation found or did."""
-
-    result: dict[str, Any]
-    status: int = 0
 
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from meterline.installation import Installation
-from meterline.operations.registry import Outcome, Output, RequestError, operation
+from meterline.operations.registry import RequestError, operation
+from meterline.outcome import Outcome, Output
 from meterline.tenants import checked_tenant
 from posting.money import money_text
 from rating import runs

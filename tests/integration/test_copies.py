@@ -8,7 +8,8 @@ import pytest
 from ledger.ledger import Ledger
 from metering.intake import Intake, load_index
 from meterline.copies import copies
-from meterline.operations import Output, evidence
+from meterline.operations import evidence
+from meterline.outcome import Output
 from tests.place import NOON_MS, Place, event, rows, told
 
 

@@ -9,7 +9,8 @@ import pytest
 from ledger.errors import Unavailable
 from ledger.meters import Meter
 from metering.intake import Intake, IntakeSettings, StoppedError
-from meterline.operations import Outcome, Output, evidence
+from meterline.operations import evidence
+from meterline.outcome import Outcome, Output
 from tests.place import METERS, NOON_MS, Place, event, told
 
 ROOM = 2**20

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from meterline.operations import Output, billing
+from meterline.operations import billing
+from meterline.outcome import Output
 from posting.outbox import BATCH
 from rating import runs
 from tests.contract.memory_erp import MemoryErp

@@ -13,8 +13,10 @@ import pytest
 
 from ledger.errors import Damaged, Refused
 from meterline import control
-from meterline.control import SOCKET_NAME, ControlServer, Line, ask, connect
-from meterline.operations.registry import OPERATIONS, Operation, Outcome, Output
+from meterline.control import ControlServer
+from meterline.operations.registry import OPERATIONS, Operation
+from meterline.outcome import Outcome, Output
+from meterline.wire import SOCKET_NAME, Line, ask, connect
 
 END_S = 30
 

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.errors import Damaged
-from meterline.operations import Outcome, Output, RequestError
+from meterline.operations import RequestError
 from meterline.operations.proof import OneRun, verify_run
+from meterline.outcome import Outcome, Output
 from rating import runs
 from rating.close import close
 from tests.unit.rating.world import (
