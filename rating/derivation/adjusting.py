@@ -56,14 +56,15 @@ def _amount_off(steps: Steps, off: AmountOff, parts: Sequence[Value]) -> list[Va
 
 
 def _within_maximum(steps: Steps, most: Maximum, rounding: Rounding | None, parts: Sequence[Value]) -> list[Value]:
-    """What the sum so far exceeds the most by is taken off the part, but never more than it costs."""
+    """What the sum so far exceeds the most by is taken off the part, up to what it costs; what is given back stays."""
     found: list[Value] = []
     for place, one in enumerate(parts):
         so_far = steps.together("so far", parts[: place + 1])
         above = steps.owed("beyond", f"above the most of {exactly(most.amount)}", so_far, given(most.amount))
         above = detail_rounded(steps, rounding, above)
-        owed = steps.owed("minus", "less what is above", one, above) if above.number else one
-        found.append(owed if owed.number >= 0 else steps.owed("at_least", "at least nothing", owed, given(0)))
+        owed = steps.owed("minus", "less what is above", one, above) if above.number and one.number > 0 else one
+        is_kept = owed.number >= 0 or one.number < 0
+        found.append(owed if is_kept else steps.owed("at_least", "at least nothing", owed, given(0)))
     steps.say(f"-> at most {exactly(most.amount)}")
     return found
 

@@ -43,12 +43,15 @@ def _amount_off(terms: Terms, name: str, _: Measured, details: list[Detail]) -> 
 
 
 def _within_maximum(terms: Terms, name: str, units: Measured, details: list[Detail]) -> list[Detail]:
-    """What the period's total so far exceeds the maximum by is taken off the detail, but never more than it costs."""
+    """What the period's total so far exceeds the maximum by is taken off the detail, but never more than it costs.
+
+    What a detail gives back stays as it is.
+    """
     most, billed, found = terms.of(f"{name}.amount"), _billed(units), []
     for one in details:
         billed = ratios.plus(billed, one.total)
         above = ratios.greater(detail_rounded(terms, ratios.minus(billed, most)), NOTHING)
-        found.append(_discounted(one, ratios.lesser(above, one.total)))
+        found.append(_discounted(one, ratios.lesser(above, ratios.greater(one.total, NOTHING))))
     return found
 
 
