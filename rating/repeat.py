@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from ledger import movements
@@ -13,9 +14,9 @@ from rating.periods import parse_period
 from rating.runs import ENGINE_VERSION, Manifest, Run
 
 
-def rerate(ledger: Record, connection: sa.Connection, run: Run) -> bytes:
-    """The output digest of `run`, calculated again from its cutoff and its catalog version."""
-    return bytes.fromhex(_again(ledger, connection, run).output_digest)
+def are_as_closed(charges: pa.Table, run: Run) -> bool:
+    """Whether stored charges are the ones that `run` was closed with."""
+    return charges_digest(charges).hex() == run.manifest.output_digest
 
 
 def _again(ledger: Record, connection: sa.Connection, run: Run) -> Manifest:
@@ -29,7 +30,7 @@ def _again(ledger: Record, connection: sa.Connection, run: Run) -> Manifest:
 def problems(ledger: Record, connection: sa.Connection, run: Run) -> Iterator[str]:
     """What does not hold any more of a run that stands."""
     said = run.manifest
-    if charges_digest(ledger.read_charges(run.id)).hex() != said.output_digest:
+    if not are_as_closed(ledger.read_charges(run.id), run):
         yield "its stored charges are not the ones it was closed with"
     if said.credits is not None and movements.digest(ledger.read_movements(run.id)).hex() != said.credits.digest:
         yield "its stored movements of credit are not the ones it was closed with"

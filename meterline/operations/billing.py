@@ -7,7 +7,6 @@ import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
-from ledger.charges import digest as charges_digest
 from ledger.errors import Damaged
 from metering.instants import DAY_MS, instant_text
 from meterline.installation import Installation, now_ms
@@ -25,6 +24,7 @@ from rating.as_known import rated_as_known
 from rating.catalog_fields import day
 from rating.conservation import Balance
 from rating.periods import day_number, parse_period
+from rating.repeat import are_as_closed
 from rating.runs import Manifest
 
 
@@ -227,7 +227,7 @@ def approve(installation: Installation, asked: OfPeriod, _: Output) -> Outcome:
     with installation.relational.begin() as connection:
         run = _live(connection, asked)
         charges = installation.ledger.read_charges(run.id)
-        if charges_digest(charges).hex() != run.manifest.output_digest:
+        if not are_as_closed(charges, run):
             raise Damaged(f"run {run.id}", "its charges are not the ones it was closed with: nothing was approved")
         runs.approve(connection, asked.tenant, asked.period)
         approved = approve_documents(connection, asked.tenant, asked.period, charges, now_ms())
