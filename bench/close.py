@@ -86,7 +86,9 @@ def _credit(scale: Scale) -> list[dict[str, Any]]:
         )
         for number in range(0, scale.customers, CREDITED_EVERY)
     ]
-    return [shared | {"version": version} | credit_grants.row_of(grant) for version, grant in enumerate(granted, start=1)]
+    return [
+        shared | {"version": version} | credit_grants.row_of(grant) for version, grant in enumerate(granted, start=1)
+    ]
 
 
 def _sql(name: str) -> str:
