@@ -71,7 +71,8 @@ def accounts_of(charges: pa.Table, accounts: Accounts) -> pa.DictionaryArray:
     }
     names = sorted(set(named.values()))
     account = np.zeros(max(named, default=-1) + 1, np.int32)
-    account[list(named)] = [names.index(name) for name in named.values()]
+    place = {name: at for at, name in enumerate(names)}
+    account[list(named)] = [place[name] for name in named.values()]
     return pa.DictionaryArray.from_arrays(account[code], pa.array(names, pa.string()))
 
 
