@@ -152,6 +152,12 @@ def decimals(text: str) -> int:
     return int(one_of(text, [str(one) for one in range(-6, 5)], "a whole number from -6 to 4"))
 
 
+def fine_decimals(text: str) -> int:
+    """How many decimals the price of a part is rounded to, which is not what is billed."""
+    expected = f"a whole number from 0 to {PRICE_DECIMALS_MAX}"
+    return int(one_of(text, [str(one) for one in range(PRICE_DECIMALS_MAX + 1)], expected))
+
+
 def _number(text: str, decimals_max: int, what: str) -> Fraction:
     found = _NUMBER.fullmatch(text)
     if found is None:

@@ -27,7 +27,7 @@ from rating.derivation.used import Cells, Events, Quantity, Share, Used
 from rating.periods import EPOCH, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import Matrix, Percentage, Price
+from rating.pricing.parts import ByEvent, Matrix, Price
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
@@ -146,7 +146,7 @@ def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) ->
     (charge,) = line.to_pylist()
     if charge["kind"] == FEE:
         return _share(charge, run, price.proration, zone)
-    if isinstance(price.terms.charge, Percentage):
+    if isinstance(price.terms.charge, ByEvent):
         return Events([_units(scaled) for scaled in ledger.single_usage(line)])
     if isinstance(price.terms.charge, Matrix):
         return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions)])

@@ -80,7 +80,7 @@ def _terms(found: Fields, charge_of: Callable[[Fields], parts.Charge | None]) ->
         # A minimum is owed as well when corrections outweigh the usage: it would be given back otherwise.
         is_mirrored=not any(isinstance(one, parts.Minimum) for one in adjustments),
         adjustments=adjustments,
-        rounding=_rounding(found),
+        rounding=_rounding(found, "rounding", read.decimals),
     )
 
 
@@ -95,9 +95,9 @@ def _conversion(found: Fields) -> parts.Conversion | None:
     return parts.Conversion(factor or Fraction(1), per or Fraction(1), rounding, multiple or Fraction(1))
 
 
-def _rounding(found: Fields) -> parts.Rounding | None:
-    own = found.mapping("rounding", ("decimals", "mode"), ("decimals",))
-    decimals = None if own is None else own.scalar("decimals", read.decimals)
+def _rounding(found: Fields, field: str, decimals_of: Callable[[str], int]) -> parts.Rounding | None:
+    own = found.mapping(field, ("decimals", "mode"), ("decimals",))
+    decimals = None if own is None else own.scalar("decimals", decimals_of)
     if own is None or decimals is None:
         return None
     mode = own.scalar("mode", _mode)
@@ -152,6 +152,24 @@ def _percentage(found: Fields) -> parts.Charge | None:
     return parts.Percentage(percent, fee or NOTHING, free_events, free_amount, least or NOTHING, most)
 
 
+def _duration(found: Fields) -> parts.Charge | None:
+    rates = [_time_rate(one) for one in found.mappings("rates", TIME_RATE, ("rate", "per", "increment"))]
+    fee, most = found.scalar("connect_fee", read.amount), found.scalar("most", read.amount)
+    if "rates" in found and not rates:
+        found.mistake("rates", "expected at least one rate: {rate: ..., per: ..., increment: ...}")
+    whole = [one for one in rates if one is not None]
+    rule = _rounding(found, "increment_rounding", read.fine_decimals)
+    return parts.Duration(tuple(whole), fee or NOTHING, most, rule) if whole else None
+
+
+def _time_rate(found: Fields) -> parts.TimeRate | None:
+    rate, start = found.scalar("rate", read.unit_price), found.scalar("from", read.units)
+    per, increment = found.scalar("per", read.quantity), found.scalar("increment", read.quantity)
+    if rate is None or per is None or increment is None:
+        return None
+    return parts.TimeRate(rate, per, increment, start or NOTHING)
+
+
 def _matrix(found: Fields) -> parts.Charge | None:
     dimensions = found.scalars("dimensions", read.name)
     default = found.scalar("default", read.unit_price)
@@ -204,6 +222,7 @@ class Model(NamedTuple):
     takes: tuple[str, ...] = ()
 
 
+TIME_RATE: Final = ("from", "rate", "per", "increment")
 TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price", "flat_fee")
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
 OF_USAGE: Final = ("conversion", "free_units")
@@ -214,6 +233,7 @@ MODELS: Final = {
     "volume": Model(_tiers(parts.Reading.VOLUME), ("meter", "tiers"), OF_USAGE),
     "package": Model(_package, ("meter", "package_size", "package_price"), (*OF_USAGE, "packages")),
     "percentage": Model(_percentage, ("meter", "percent"), ("fee", "free_events", "free_amount", "least", "most")),
+    "duration": Model(_duration, ("meter", "rates"), ("connect_fee", "most", "increment_rounding")),
     "matrix": Model(_matrix, ("meter", "dimensions", "cells", "default")),
     "dynamic": Model(_dynamic, ("meter",), ("multiplier",)),
 }

@@ -6,6 +6,7 @@ from rating.pricing.parts import (
     AmountOff,
     Charge,
     Conversion,
+    Duration,
     Dynamic,
     Flat,
     Matrix,
@@ -17,8 +18,10 @@ from rating.pricing.parts import (
     PerUnit,
     Price,
     Reading,
+    Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.pricing.written import number_text as text
 from rating.ratios import DOWN, HALF_UP, UP
@@ -47,6 +50,8 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
             return "what the usage says" + ("" if charge.multiplier == 1 else f" times {text(charge.multiplier)}")
         case Percentage():
             return " and ".join(_percentage(charge))
+        case Duration():
+            return ", ".join(_duration(charge))
         case Matrix():
             return _matrix(charge, dimensions)
         case Tiers():
@@ -65,6 +70,21 @@ def _percentage(charge: Percentage) -> Iterator[str]:
         yield f"the first {text(charge.free_events)} events free"
     if charge.free_amount is not None:
         yield f"the first {text(charge.free_amount)} free"
+
+
+def _duration(charge: Duration) -> Iterator[str]:
+    if charge.connect_fee:
+        yield f"{text(charge.connect_fee)} to connect"
+    for rate in charge.rates:
+        yield f"{f'from {text(rate.start)} on ' if rate.start else ''}{_time_rate(rate)}"
+    if charge.most is not None:
+        yield f"at most {text(charge.most)} an event"
+    if charge.increment_rounding is not None:
+        yield f"each increment {_rounding(charge.increment_rounding)}"
+
+
+def _time_rate(rate: TimeRate) -> str:
+    return f"{text(rate.rate)} per {text(rate.per)} in increments of {text(rate.increment)}"
 
 
 def _matrix(charge: Matrix, dimensions: Sequence[str]) -> str:
@@ -116,7 +136,11 @@ def _around(price: Price) -> Iterator[str]:
             case Minimum():
                 yield f"at least {text(adjustment.amount)}"
     if price.rounding is not None:
-        yield f"rounded {MODES[price.rounding.mode]} to {price.rounding.scale} decimals"
+        yield _rounding(price.rounding)
+
+
+def _rounding(rule: Rounding) -> str:
+    return f"rounded {MODES[rule.mode]} to {rule.scale} decimals"
 
 
 def _conversion(rule: Conversion) -> str:

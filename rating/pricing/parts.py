@@ -72,6 +72,27 @@ class Percentage(Struct, frozen=True, tag=True, omit_defaults=True):
     """An event of nothing owes the fee and the least."""
 
 
+class TimeRate(Struct, frozen=True, omit_defaults=True):
+    """What time costs from `start` on, until the next rate begins: so much `per` so long, in whole increments."""
+
+    rate: Fraction
+    per: Fraction
+    increment: Fraction
+    start: Fraction = Fraction(0)
+
+
+class Duration(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Each event is a call or a session, priced along its own clock: its quantity is how long it took."""
+
+    rates: tuple[TimeRate, ...]
+    """In order; the first starts at zero."""
+    connect_fee: Fraction = Fraction(0)
+    most: Fraction | None = None
+    """What a call costs at most, its connect fee included."""
+    increment_rounding: Rounding | None = None
+    """Of the price of an increment; the line is rounded once as well."""
+
+
 class Cell(Struct, frozen=True, omit_defaults=True):
     """One price of a matrix, for usage whose key has these values; None stands for any."""
 
@@ -151,7 +172,9 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
     amount: Fraction
 
 
-Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers
+ByEvent = Percentage | Duration
+"""What prices single events."""
+Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 

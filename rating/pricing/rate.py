@@ -14,7 +14,7 @@ from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
-from rating.pricing.parts import Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
+from rating.pricing.parts import Duration, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
 from rating.pricing.running import line_sums
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
@@ -28,6 +28,7 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Packages: packages,
     Dynamic: dynamic,
     Percentage: one_by_one,
+    Duration: one_by_one,
     Matrix: one_by_one,
     Tiers: tiered,
 }

@@ -10,6 +10,7 @@ from rating.pricing.parts import (
     Cell,
     Charge,
     Conversion,
+    Duration,
     Dynamic,
     Flat,
     Matrix,
@@ -24,6 +25,7 @@ from rating.pricing.parts import (
     Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.ratios import DOWN, HALF_UP, UP
 from tests.conformance.figures import Case, RefusedOnPurpose
@@ -60,7 +62,10 @@ def price_of(given: Parameters) -> Price:
 
 def rounding_of(given: Parameters) -> Rounding | None:
     """The rule of a line, or of each of its details."""
-    rule = given.get("rounding")
+    return _rounding(given.get("rounding", given.get("total_rounding")))
+
+
+def _rounding(rule: Parameters | None) -> Rounding | None:
     if rule is None:
         return None
     return Rounding(int(rule["scale"]), MODES[rule["mode"]], rule.get("when") == "line")
@@ -129,6 +134,16 @@ def _percentage(given: Parameters) -> Charge:
     )
 
 
+def _duration(given: Parameters) -> Charge:
+    slots = ("rate", "rate_unit", "increment", "start")
+    return Duration(
+        tuple(TimeRate(*(Fraction(slot[name]) for name in slots)) for slot in given["slots"]),
+        connect_fee=_or_nothing(given, "connect_fee") if given.get("connect_fee_charged", True) else Fraction(0),
+        most=number(given, "max_cost") if given.get("max_cost_strategy") == "free" else None,
+        increment_rounding=_rounding(given.get("increment_rounding")),
+    )
+
+
 def _matrix(given: Parameters) -> Charge:
     cells = [Cell((cell["key"],), Fraction(cell["unit_price"])) for cell in given["matrix"]]
     default = number(given, "default_unit_price")
@@ -179,6 +194,7 @@ CHARGES = {
     "package": _packages,
     "dynamic": _dynamic,
     "percentage": _percentage,
+    "time_rated": _duration,
     "matrix": _matrix,
     "graduated": _graduated,
     "graduated_percentage": _graduated,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rating import ratios
+from rating.pricing import durations
 from rating.pricing.cells import Keyed, cell_fees
 from rating.pricing.details import ONE, Detail, Kind, rounded, total, total_discount
 from rating.pricing.entries import Entries, entries, joined, moving_money
@@ -130,6 +131,16 @@ def matrix(case: Case) -> Figures:
         raise ValueError("no cell takes the key")
     usage = Usage(line_sums(parts), splits_of(given), fees_of(parts, fees.fee))
     return priced(case, given, prices, usage)
+
+
+def time_rated(case: Case) -> Figures:
+    """A call, and what it costs at each of its rates."""
+    given = parameters(case)
+    prices, calls = price_list([price_of(given)]), quantities_of(case, given)
+    (stretch,) = stretches(prices, THE_LINE)
+    used = [figure(one.amount) for one in durations.rate_costs(stretch.terms, calls.quantity) if one.is_used[0]]
+    found = rate(prices, THE_LINE, usage_of(given, prices, calls))
+    return {"amount": figure(found.amount), "lines": [{"amount": amount} for amount in used]}
 
 
 def bucketed(case: Case) -> Figures:
@@ -289,6 +300,7 @@ MODELS: dict[str, Calculation] = {
     **dict.fromkeys(RATED, rated),
     "matrix": matrix,
     "bucketed": bucketed,
+    "time_rated": time_rated,
     "minimum": lifted,
     "incremental": incremental,
     "rounding": rounding,

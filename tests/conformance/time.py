@@ -1,4 +1,4 @@
-"""Maps cases about parts of periods, calls, and several meters onto the engine's columns of one line."""
+"""Maps cases about parts of periods, and several meters onto the engine's columns of one line."""
 
 from typing import Any
 
@@ -10,7 +10,6 @@ from rating.invoicing.taxes import taxes_on
 from rating.proration.changes import Changes, billing_cycles, changed, credit_within_paid, prorated
 from rating.proration.recurring import Events, LevelTier, in_days, recurring_amounts
 from rating.ratios import Ratios, over, plus
-from rating.time_rated import Slot, TimePrice, time_costs
 from tests.conformance.columns import column, currency_rule, fraction, fractions, one, one_group, optional, rule
 from tests.conformance.figures import Calculation, Case, Figures
 
@@ -69,25 +68,6 @@ def _prices(tier: Case) -> tuple[Ratios, Ratios]:
     return optional(tier, "unit_price"), optional(tier, "flat_fee")
 
 
-def _time_rated(case: Case) -> Figures:
-    price = case["price"]
-    slots = [Slot(*(one(slot[name]) for name in Slot._fields)) for slot in price["slots"]]
-    is_charged = price.get("connect_fee_charged", True)
-    is_capped = price.get("max_cost_strategy") == "free"
-    costs = time_costs(
-        one(case["quantity"]),
-        TimePrice(
-            slots,
-            optional(price, "connect_fee") if is_charged else one("0"),
-            one(price["max_cost"]) if is_capped else None,
-            rule(price.get("increment_rounding")),
-            rule(price.get("total_rounding")),
-        ),
-    )
-    used = [fraction(slot.amount) for slot in costs.slots if slot.is_used[0]]
-    return {"amount": fraction(costs.amount), "lines": [{"amount": amount} for amount in used]}
-
-
 def _capacity(case: Case) -> Figures:
     price = case["price"]
     entries: dict[str, list[str]] = {}
@@ -137,7 +117,6 @@ def _block_tier(tier: Case) -> blocks.BlockTier:
 MODELS: dict[str, Calculation] = {
     "proration": _proration,
     "prorated_graduated": _prorated_graduated,
-    "time_rated": _time_rated,
     "capacity": _capacity,
     "tiered_blocks": _tiered_blocks,
 }

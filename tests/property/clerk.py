@@ -15,7 +15,7 @@ from rating.catalog import Catalog, Contract, Price
 from rating.periods import Period
 from tests.reference.exactness import round_to
 from tests.reference.lines import Usage, total_of
-from tests.reference.rating import rated_lines
+from tests.reference.rating import BY_EVENT, rated_lines
 from tests.unit.rating.world import Use
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -178,7 +178,7 @@ def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
     quantity = sum(quantities, NOTHING)
     if terms.cells:
         return adjusted(terms, sum((_cell_price(terms, use) * Fraction(use.quantity, 10**9) for use in uses), NOTHING))
-    if terms.price["model"] == "percentage":
+    if terms.price["model"] in BY_EVENT:
         return adjusted(terms, total_of(rated_lines(terms.price, Usage(quantity, events=quantities))))
     owes_minimum = any(kind == "minimum" for kind, _ in terms.adjustments)
     if quantity < 0 and not owes_minimum:

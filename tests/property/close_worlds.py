@@ -15,6 +15,7 @@ from tests.conformance.price_parts import price_of
 from tests.property.clerk import DIGITS, Terms, midnight_ms
 from tests.property.pricing_worlds import (
     Parameters,
+    calls,
     conversions,
     joined,
     optional,
@@ -82,6 +83,7 @@ models = st.one_of(
             max_per_event=small,
         ),
     ),
+    calls,
     st.just({"model": "matrix"}),
 )
 flat = priced("flat", st.fixed_dictionaries({"amount": small}))
@@ -165,7 +167,7 @@ def close_worlds(draw: st.DrawFn) -> World:
             own = draw(owned_prices(contract.id, currencies[contract.plan], least=0)) if draw(st.booleans()) else {}
             priced_by |= own
             signed.append(msgspec.structs.replace(contract, prices=tuple(price for price, _ in own.values())))
-    meters = tuple(Meter(name, name, "count", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
+    meters = tuple(Meter(name, name, "sum", "units", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
     catalog = Catalog(meters, tuple(plans), tuple(customers), tuple(signed))
     return World(catalog, {name: terms for name, (_, terms) in priced_by.items()}, draw(usage))
 

@@ -166,6 +166,6 @@ CALCULATIONS: dict[str, Callable[[Parameters, Parameters], Figures]] = {
     "topup_bonus": lambda case, price: {"bonus": adjustments.bonus(price["slabs"], _quantity(case))},
     "capacity": lambda case, price: several_meters.capacity(price, case["usage"]),
     "tiered_blocks": lambda case, price: several_meters.tiered_blocks(price, case),
-    "time_rated": lambda case, price: time_rated(price, _quantity(case)),
+    "time_rated": lambda case, price: time_rated(price, _quantity(case)) if "quantity" in case else _rated(case, price),
     "proration": lambda case, price: proration.prorated(price, currency_rule(case["currency"], price)),
 }
