@@ -11,6 +11,8 @@ ZERO, CENT, HUNDRED = Decimal(0), Decimal("0.01"), Decimal(100)
 
 Row = tuple[Decimal | None, Decimal]
 """A tier: its inclusive bound and its unit price, or its rate as a part of one."""
+TimeRow = tuple[Decimal, Decimal | None, Decimal, Decimal]
+"""A rate of time: from when until when, its increment, and what that costs."""
 Parameters = Any
 Loop = Callable[[Parameters, Sequence[Decimal]], Decimal]
 
@@ -67,6 +69,23 @@ def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal])
         free = max(free - units, ZERO)
         if paid > 0:
             amount += paid * rate + fee
+    return amount
+
+
+def duration(price: tuple[Decimal, Sequence[TimeRow]], line: Sequence[Decimal]) -> Decimal:
+    """A fee for each call that took any time, and whole increments at every rate."""
+    connect_fee, rates = price
+    amount = ZERO
+    for time in line:
+        amount += connect_fee if time > 0 else ZERO
+        paid_until = ZERO
+        for start, next_start, increment, each in rates:
+            begin = max(start, paid_until)
+            end = time if next_start is None else min(time, next_start)
+            if end > begin:
+                increments = ((end - begin) / increment).to_integral_value(ROUND_CEILING)
+                amount += increments * each
+                paid_until = begin + increments * increment
     return amount
 
 

@@ -18,6 +18,7 @@ from rating.pricing.increments import in_advance, period_entries
 from rating.pricing.parts import (
     Cell,
     Charge,
+    Duration,
     Dynamic,
     Flat,
     Matrix,
@@ -32,6 +33,7 @@ from rating.pricing.parts import (
     Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.pricing.rate import Rated, rate, rate_bucketed
 from rating.pricing.running import fees_of, line_sums
@@ -44,6 +46,7 @@ BOUNDS = (Fraction(1_000), Fraction(10_000), Fraction(100_000), None)
 REGIONS = (("eu",), ("us",), ("asia",))
 SIZE, FREE_UNITS, FEE, OFF = Fraction(1000), Fraction(100), Fraction(3, 10), Fraction(10)
 LEAST, MOST = Fraction(5), Fraction(500)
+MINUTE = Fraction(60)
 
 Rows = list[tuple[Fraction | None, Fraction]]
 Engine = Callable[[PriceList, Int64s, Ragged], Amounts]
@@ -131,6 +134,12 @@ def _matrix(unit_price: Fraction) -> Matrix:
     return Matrix(tuple(Cell(key, unit_price * (place + 1)) for place, key in enumerate(REGIONS)))
 
 
+def _duration(unit_price: Fraction) -> Duration:
+    """A minute as a whole, then in tenths at half the price."""
+    first = TimeRate(unit_price, MINUTE, MINUTE)
+    return Duration((first, TimeRate(unit_price / 2, MINUTE, MINUTE / 10, start=MINUTE)), connect_fee=FEE)
+
+
 def _decimal(number: Fraction) -> Decimal:
     return Decimal(number.numerator) / Decimal(number.denominator)
 
@@ -145,6 +154,10 @@ TIERS = [_decimals(rows) for rows in ROWS]
 STEPS = [_decimals(rows, Decimal(1000)) for rows in ROWS]
 PERCENTS = [_decimals(rows, Decimal("0.01")) for rows in ROWS]
 PERCENTAGES = [(price / 100, _decimal(FEE), _decimal(FREE_UNITS)) for price in PLAIN]
+DURATIONS = [
+    (_decimal(FEE), [(Decimal(0), Decimal(60), Decimal(60), price), (Decimal(60), None, Decimal(6), price / 20)])
+    for price in PLAIN
+]
 PACKAGES = [(_decimal(SIZE), price, _decimal(FREE_UNITS)) for price in PLAIN]
 CELLS = [[price * (place + 1) for place in range(len(REGIONS))] for price in PLAIN]
 BOUNDED = [(price, _decimal(OFF), _decimal(MOST), _decimal(LEAST)) for price in PLAIN]
@@ -167,6 +180,7 @@ MODELS = {
     "package": Model(_prices(_packages, free_units=FREE_UNITS), one_total, decimal_loop.package, PACKAGES),
     "dynamic": Model(_prices([Dynamic(one) for one in UNIT_PRICES]), one_total, decimal_loop.per_unit, PLAIN),
     "percentage": Model(_prices(_percentages), by_event, decimal_loop.percentage, PERCENTAGES, 3),
+    "duration": Model(_prices([_duration(one) for one in UNIT_PRICES]), by_event, decimal_loop.duration, DURATIONS, 3),
     "matrix": Model(_prices([_matrix(price) for price in UNIT_PRICES]), by_key, decimal_loop.matrix, CELLS, 3),
     "bucketed": Model(_prices([_volume(rows) for rows in ROWS]), by_bucket, decimal_loop.bucketed, TIERS, 4),
     "bounded": Model(_prices(_per_unit, adjustments=_bounds), one_total, decimal_loop.bounded, BOUNDED),
