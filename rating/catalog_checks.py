@@ -133,6 +133,7 @@ def _price_faults(new: Catalog, after: Catalog) -> Iterator[Fault]:
             yield from _tier_faults(price)
             yield from _dimension_faults(price, after)
             yield from _duration_faults(price, after)
+            yield from _block_faults(price)
             if plan is not None:
                 yield from _rounding_faults(price, plan)
 
@@ -190,6 +191,19 @@ def _duration_faults(price: Price, after: Catalog) -> Iterator[Fault]:
             begun = number_text(before.start)
             message = f"expected more than {begun}, where the rate before begins, found {number_text(rate.start)}"
             yield Fault(price, ("rates", nth, "from"), message)
+
+
+def _block_faults(price: Price) -> Iterator[Fault]:
+    charge = price.terms.charge
+    if not isinstance(charge, parts.Blocks):
+        return
+    *before, last = charge.tiers
+    if last.most is not None:
+        message = "usage past its blocks has no price: end with a tier without `blocks`"
+        yield Fault(price, ("tiers", len(before)), message)
+    for nth, tier in enumerate(before):
+        if tier.most is None:
+            yield Fault(price, ("tiers", nth), "only the last tier is without `blocks`: say how many this one holds")
 
 
 def _rounding_faults(price: Price, plan: Plan) -> Iterator[Fault]:

@@ -142,6 +142,14 @@ def count(text: str) -> Fraction:
     return _number(text, 0, "a whole number")
 
 
+def several(text: str) -> Fraction:
+    """How many of something there are, where there are some."""
+    found = count(text)
+    if found == 0:
+        raise ValueError("expected a whole number above 0, found 0")
+    return found
+
+
 def yes_or_no(text: str) -> bool:
     """What holds or does not."""
     return one_of(text, ("true", "false"), "true or false") == "true"

@@ -214,6 +214,25 @@ def _tier(found: Fields) -> parts.Tier:
     return parts.Tier(up_to, unit_price if of_package is None else of_package, percent, size, fee)
 
 
+def _blocks(found: Fields) -> parts.Charge | None:
+    listed = [_block_tier(one) for one in found.mappings("tiers", BLOCK_TIER, BLOCK_TIER[:2])]
+    bills = found.scalar("bills", _bills)
+    if "tiers" in found and not listed:
+        found.mistake("tiers", "expected at least one tier: {block_size: ..., block_price: ...}")
+    tiers = [one for one in listed if one is not None]
+    return parts.Blocks(tuple(tiers), bills == TOP_TIER) if tiers else None
+
+
+def _block_tier(found: Fields) -> parts.BlockTier | None:
+    size, price_ = found.scalar("block_size", read.quantity), found.scalar("block_price", read.unit_price)
+    most = found.scalar("blocks", read.several)
+    return None if size is None or price_ is None else parts.BlockTier(size, price_, most)
+
+
+def _bills(text: str) -> str:
+    return read.one_of(text, ("every_tier", TOP_TIER), f"every_tier or {TOP_TIER}")
+
+
 class Model(NamedTuple):
     """How a charge is written."""
 
@@ -224,6 +243,8 @@ class Model(NamedTuple):
 
 TIME_RATE: Final = ("from", "rate", "per", "increment")
 TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price", "flat_fee")
+BLOCK_TIER: Final = ("block_size", "block_price", "blocks")
+TOP_TIER: Final = "top_tier"
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
 OF_USAGE: Final = ("conversion", "free_units")
 MODELS: Final = {
@@ -231,6 +252,7 @@ MODELS: Final = {
     "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),
     "graduated": Model(_tiers(parts.Reading.GRADUATED), ("meter", "tiers"), OF_USAGE),
     "volume": Model(_tiers(parts.Reading.VOLUME), ("meter", "tiers"), OF_USAGE),
+    "blocks": Model(_blocks, ("meter", "tiers"), (*OF_USAGE, "bills")),
     "package": Model(_package, ("meter", "package_size", "package_price"), (*OF_USAGE, "packages")),
     "percentage": Model(_percentage, ("meter", "percent"), ("fee", "free_events", "free_amount", "least", "most")),
     "duration": Model(_duration, ("meter", "rates"), ("connect_fee", "most", "increment_rounding")),

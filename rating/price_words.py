@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from rating.pricing.parts import (
     AmountOff,
+    Blocks,
+    BlockTier,
     Charge,
     Conversion,
     Duration,
@@ -56,6 +58,9 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
             return _matrix(charge, dimensions)
         case Tiers():
             return _tiers(charge)
+        case Blocks():
+            reached = "all at the tier reached: " if charge.of_top_tier else ""
+            return reached + ", then ".join(_block_tier(tier) for tier in charge.tiers)
 
 
 def _percentage(charge: Percentage) -> Iterator[str]:
@@ -118,6 +123,11 @@ def _tier(tier: Tier) -> str:
     if tier.flat_fee is not None:
         said.append(f"{text(tier.flat_fee)} flat")
     return " and ".join(said)
+
+
+def _block_tier(tier: BlockTier) -> str:
+    blocks = f"{text(tier.price)} for each started block of {text(tier.size)}"
+    return blocks if tier.most is None else f"{blocks} up to {text(tier.most)} blocks"
 
 
 def _around(price: Price) -> Iterator[str]:

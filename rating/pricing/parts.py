@@ -148,6 +148,23 @@ class Tiers(Struct, frozen=True, tag=True, omit_defaults=True):
     """A period of nothing owes the first tier's flat fee."""
 
 
+class BlockTier(Struct, frozen=True, omit_defaults=True):
+    """What holds so many blocks of its own size; open where it does not say how many."""
+
+    size: Fraction
+    price: Fraction
+    """Of a block, and of a started one."""
+    most: Fraction | None = None
+
+
+class Blocks(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Tiers in blocks of their own, each filled before the next; what the last one can't hold is free."""
+
+    tiers: tuple[BlockTier, ...]
+    of_top_tier: bool = False
+    """The tier reached prices all in its blocks, on the period's last line, the last one also what it can't hold."""
+
+
 class PercentOff(Struct, frozen=True, tag=True, omit_defaults=True):
     """A discount on what every detail costs by now."""
 
@@ -174,7 +191,7 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
 
 ByEvent = Percentage | Duration
 """What prices single events."""
-Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers
+Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 

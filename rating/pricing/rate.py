@@ -12,9 +12,10 @@ from rating.exact import Int64s
 from rating.gathered import Gathered
 from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
+from rating.pricing.blocks import blocks
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
-from rating.pricing.parts import Duration, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
+from rating.pricing.parts import Blocks, Duration, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
 from rating.pricing.running import line_sums
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
@@ -31,6 +32,7 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Duration: one_by_one,
     Matrix: one_by_one,
     Tiers: tiered,
+    Blocks: blocks,
 }
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from rating.pricing.parts import (
     Adjustment,
     Beyond,
+    Blocks,
+    BlockTier,
     Cell,
     Charge,
     Conversion,
@@ -163,6 +165,15 @@ def _stairstep(given: Parameters) -> Charge:
     return _graduated(given) if given.get("cumulative") else _volume(given)
 
 
+def _blocks(given: Parameters) -> Charge:
+    return Blocks(tuple(_block_tier(tier) for tier in given["tiers"]), given["mode"] == "TOP_TIER")
+
+
+def _block_tier(tier: Parameters) -> BlockTier:
+    most = Fraction(tier["max_blocks"])
+    return BlockTier(Fraction(tier["block_size"]), Fraction(tier["price"]), None if most < 0 else most)
+
+
 def _no_charge(_: Parameters) -> Charge:
     """The case asks for quantities alone."""
     return PerUnit(Fraction(0))
@@ -200,6 +211,7 @@ CHARGES = {
     "graduated_percentage": _graduated,
     "volume": _volume,
     "stairstep": _stairstep,
+    "tiered_blocks": _blocks,
     "unit_conversion": _no_charge,
     "usage_discount": _no_charge,
 }

@@ -1,4 +1,4 @@
-"""Calls are rated along their own clock, from a file through a close to an invoice, an explanation and a what-if."""
+"""Calls along their own clock and messages in blocks, from a file to an invoice, an explanation and a what-if."""
 
 from pathlib import Path
 
@@ -8,10 +8,15 @@ from tests.e2e.site import Site, event
 CATALOG = """
 meters:
   - {name: talk, event_type: call, aggregation: sum, value: seconds, unit: s}
+  - {name: messages, event_type: message, aggregation: count}
 plans:
   - name: voice
     currency: EUR
     prices:
+      - product: Messages
+        meter: messages
+        model: blocks
+        tiers: [{block_size: 2, block_price: 1, blocks: 3}, {block_size: 5, block_price: 2}]
       - product: Calls
         meter: talk
         model: duration
@@ -40,19 +45,25 @@ CALLS = [
 ]
 
 
-def test_calls_are_billed_and_explained_increment_by_increment(tmp_path: Path) -> None:
+MESSAGES = 17  # three blocks of two, and three begun ones of five: 3 x 1 + 3 x 2
+
+
+def test_calls_and_blocks_are_billed_and_explained(tmp_path: Path) -> None:
     site = Site(tmp_path, CATALOG)
     site.start()
     sent = [
         event(nth, type="call", subject=subject, data={"seconds": seconds}, time=f"2026-10-20T00:00:{nth:02}Z")
         for nth, (subject, seconds) in enumerate(CALLS)
     ]
+    sent += [event(100 + nth, type="message", subject="desk") for nth in range(MESSAGES)]
     assert site.send(sent).json["accepted"] == len(sent)
-    assert site.asked("close", "2026-10")["totals"] == {"EUR": "15.95"}
+    assert site.asked("close", "2026-10")["totals"] == {"EUR": "24.95"}
     (invoice,) = site.asked("invoices", "2026-10")["invoices"]
-    (line,) = invoice["lines"]
-    assert (line["amount"], line["quantity"], line["events"]) == ("15.95", "5012.5", 25)
-    (told,) = site.asked("explain", invoice["id"])["explained"]
+    shown = [(line["product"], line["amount"], line["quantity"], line["events"]) for line in invoice["lines"]]
+    assert shown == [("Calls", "15.95", "5012.5", 25), ("Messages", "9.00", "17", 17)]
+    told, of_blocks = site.asked("explain", invoice["id"])["explained"]
+    assert of_blocks["price"] == "1 for each started block of 2 up to 3 blocks, then 2 for each started block of 5"
+    assert (of_blocks["ok"], problems(of_blocks["derivation"])) == (True, [])
     assert (told["ok"], told["stored"]) == (True, {"exact": "15.9503", "amount": "15.95"})
     assert (problems(told["derivation"]), told["unlisted_events"]) == ([], 5)
     assert told["price"] == (
@@ -62,8 +73,8 @@ def test_calls_are_billed_and_explained_increment_by_increment(tmp_path: Path) -
     (tmp_path / "draft.yaml").write_text(BY_THE_SECOND)
     found = site.asked("what-if", str(tmp_path / "draft.yaml"), "--period", "2026-10")
     # 130 + 13 + 60 + 3,600 + 20 x 61 begun seconds.
-    assert found["totals"]["EUR"]["after"] == "50.23"
-    assert found["periods"] == {"2026-10": {"from": "usage", "charges": 1}}
+    assert found["totals"]["EUR"]["after"] == "59.23"
+    assert found["periods"] == {"2026-10": {"from": "usage", "charges": 2}}
     assert site.asked("approve", "2026-10")
     assert site.asked("trace", f"{invoice['id']}:1")["ok"]
     assert site.asked("verify")["ok"]

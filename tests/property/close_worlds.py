@@ -15,6 +15,7 @@ from tests.conformance.price_parts import price_of
 from tests.property.clerk import DIGITS, Terms, midnight_ms
 from tests.property.pricing_worlds import (
     Parameters,
+    blocks,
     calls,
     conversions,
     joined,
@@ -67,6 +68,7 @@ of_quantity = st.one_of(
         st.fixed_dictionaries({"package_price": prices, "package_size": sizes}),
         optional(rounding_packages=st.sampled_from(["up", "down"])),
     ),
+    blocks(bounded=False),
 )
 models = st.one_of(
     of_quantity,

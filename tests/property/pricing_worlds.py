@@ -125,6 +125,27 @@ calls = priced(
     ),
     st.just({}) | st.fixed_dictionaries({"max_cost": prices, "max_cost_strategy": st.just("free")}),
 )
+
+
+def blocks(*, bounded: bool) -> st.SearchStrategy[Parameters]:
+    """Tiers of blocks, the last of them open unless they may be `bounded`."""
+
+    def built(drawn: tuple[list[Parameters], bool]) -> Parameters:
+        listed, is_open = drawn
+        return {"tiers": [*listed[:-1], {**listed[-1], "max_blocks": "-1"}] if is_open else listed}
+
+    tier = st.fixed_dictionaries(
+        {
+            "block_size": st.sampled_from(["1", "2.5", "10", "0.7"]),
+            "max_blocks": st.integers(1, 12).map(str),
+            "price": prices,
+        }
+    )
+    drawn = st.tuples(st.lists(tier, min_size=1, max_size=3), st.booleans() if bounded else st.just(True))
+    mode = st.fixed_dictionaries({"mode": st.sampled_from(["ALL_TIERS", "TOP_TIER"])})
+    return priced("tiered_blocks", drawn.map(built), mode)
+
+
 charges = st.one_of(
     priced("flat", st.fixed_dictionaries({"amount": prices}), optional(payment_term=st.just("in_advance"))),
     priced("per_unit", st.fixed_dictionaries({"unit_price": prices})),
@@ -161,7 +182,7 @@ around = optional(
     maximum=prices,
     minimum=prices,
 )
-any_charge = st.one_of(charges, charges, charges, calls)
+any_charge = st.one_of(charges, charges, charges, calls, blocks(bounded=True))
 some_prices = st.lists(st.one_of(any_charge, joined(any_charge, around)), min_size=1, max_size=4)
 
 
@@ -174,7 +195,7 @@ def batches(draw: st.DrawFn) -> tuple[list[Parameters], list[Line]]:
 
 @st.composite
 def _line(draw: st.DrawFn, drawn: list[Parameters], price: int) -> Line:
-    edges = [tier["up_to"] for tier in drawn[price].get("tiers", []) if tier["up_to"] is not None]
+    edges = [tier["up_to"] for tier in drawn[price].get("tiers", []) if tier.get("up_to") is not None]
     edges += [one["start"] for one in drawn[price].get("slots", [])]
     near = st.one_of(quantities, st.sampled_from(edges)) if edges else quantities
     sign = st.sampled_from(["", "", "", "-"])

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rating.blocks import Blocks, BlockTier, block_amounts, tier_blocks
 from rating.capacity import CapacityTier, capacity_prices
 from tests.conformance.__main__ import failure
 from tests.property.exact_columns import (
@@ -16,7 +15,6 @@ from tests.property.exact_columns import (
     decimals,
     fractions,
     quantities,
-    rounding,
     rules,
     signed,
     unit_prices,
@@ -24,7 +22,6 @@ from tests.property.exact_columns import (
 from tests.reference import evaluate
 
 Case = dict[str, Any]
-MODES = {"ALL_TIERS": Blocks.OF_ALL_TIERS, "TOP_TIER": Blocks.OF_TOP_TIER}
 UNITS = ("seats", "stones")
 
 durations = decimals(10**6, 3)
@@ -34,6 +31,12 @@ steps = decimals(600, 3).filter(bool)
 def figures(model: str, price: Case, *keys: str, **given_: Any) -> Case:
     """What the reference says of one line."""
     return evaluate({"model": model, "currency": "EUR", "price": price, "expected": dict.fromkeys(keys), **given_})
+
+
+def check(model: str, price: Case, *keys: str, **given_: Any) -> None:
+    """The engine's figures under these keys are the reference's."""
+    case = {"model": model, "currency": "EUR", "price": price, **given_}
+    assert failure({**case, "expected": figures(model, price, *keys, **given_)}) is None
 
 
 @st.composite
@@ -58,67 +61,45 @@ def calls(draw: st.DrawFn) -> tuple[Case, Fraction]:
 @given(calls())
 def test_a_call_costs_its_increments_slot_by_slot(call: tuple[Case, Fraction]) -> None:
     price, duration = call
-    case = {"model": "time_rated", "currency": "EUR", "price": price, "quantity": duration}
-    expected = figures("time_rated", price, "amount", "lines", quantity=duration)
-    assert failure({**case, "expected": expected}) is None
+    check("time_rated", price, "amount", "lines", quantity=duration)
 
 
 @st.composite
-def block_prices(draw: st.DrawFn) -> list[tuple[list[Case], Fraction, Fraction, Case]]:
-    """Prices of as many tiers each, quantities dense around what they hold, what was billed, and the rule."""
-    height, is_open, found = draw(st.integers(1, 3)), draw(st.booleans()), []
-    for _ in range(draw(st.integers(1, 4))):
-        sizes = draw(st.lists(decimals(10**6, 3).filter(bool), min_size=height, max_size=height))
-        most = draw(st.lists(st.integers(1, 10**6), min_size=height, max_size=height))
-        tiers = [
-            {"block_size": size, "max_blocks": Fraction(count), "price": draw(unit_prices)}
-            for size, count in zip(sizes, most, strict=True)
-        ]
-        held = sum((tier["block_size"] * tier["max_blocks"] for tier in tiers), Fraction(0))
-        if is_open:
-            tiers[-1]["max_blocks"] = Fraction(-1)
-        near = st.sampled_from([tiers[0]["block_size"] * most[0], held, held + 1, Fraction(0)])
-        found.append((tiers, draw(signed(quantities) | near), draw(amounts), draw(rules)))
-    return found
+def block_prices(draw: st.DrawFn) -> tuple[list[Case], Fraction, Fraction, Case]:
+    """A price of tiers, a quantity dense around what they hold, what was billed, and the rule."""
+    tiers: list[Case] = [
+        {
+            "block_size": draw(decimals(10**6, 3).filter(bool)),
+            "max_blocks": Fraction(draw(st.integers(1, 10**6))),
+            "price": draw(unit_prices),
+        }
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    parts = [tier["block_size"] * tier["max_blocks"] for tier in tiers]
+    held = sum(parts, Fraction(0))
+    if draw(st.booleans()):
+        tiers[-1]["max_blocks"] = Fraction(-1)
+    near = st.sampled_from([parts[0], held, held + 1, Fraction(0)])
+    return tiers, draw(signed(quantities) | near), draw(amounts), draw(rules)
 
 
-@given(block_prices(), st.sampled_from(sorted(MODES)))
-def test_tiers_take_blocks_of_their_own(batch: list[tuple[list[Case], Fraction, Fraction, Case]], mode: str) -> None:
-    tiers = [
-        BlockTier(
-            column([own["block_size"] for own in tier]),
-            None if tier[0]["max_blocks"] < 0 else column([own["max_blocks"] for own in tier]),
-            column([own["price"] for own in tier]),
-        )
-        for tier in zip(*(own for own, _, _, _ in batch), strict=True)
-    ]
-    found = tier_blocks(column([quantity for _, quantity, _, _ in batch]), tiers, MODES[mode])
-    billed, rule = column([billed for _, _, billed, _ in batch]), rounding([rule for _, _, _, rule in batch])
-    expected = [
-        figures(
-            "tiered_blocks",
-            {"mode": mode, "tiers": own, "previously_billed": billed, "rounding": rule},
-            "amount",
-            "lines",
-            quantity=quantity,
-        )
-        for own, quantity, billed, rule in batch
-    ]
-    assert fractions(block_amounts([found], billed, rule)) == [bill["amount"] for bill in expected]
-    of_tiers = [fractions(tier.amount) for tier in found]
-    lines = [
-        [of_tiers[ordinal][line] for ordinal, tier in enumerate(found) if tier.is_billed[line]]
-        for line in range(len(batch))
-    ]
-    assert lines == [[line["amount"] for line in bill["lines"]] for bill in expected]
+@given(block_prices(), st.sampled_from(["ALL_TIERS", "TOP_TIER"]))
+def test_tiers_take_blocks_of_their_own(drawn: tuple[list[Case], Fraction, Fraction, Case], mode: str) -> None:
+    tiers, quantity, billed, rule = drawn
+    price = {"mode": mode, "tiers": tiers, "previously_billed": billed, "rounding": rule}
+    check("tiered_blocks", price, "amount", "lines", quantity=quantity)
 
 
 def test_blocks_of_several_units_are_rounded_together() -> None:
-    tier = BlockTier(column([1]), None, column([Fraction("0.004")]))
-    units = [tier_blocks(column([1]), [tier], Blocks.OF_ALL_TIERS) for _ in range(2)]
-    assert fractions(block_amounts(units, column([0]), rounding([{"scale": 2, "mode": "half_up"}]))) == [
-        Fraction("0.01")
-    ]
+    tier = {"block_size": "1", "max_blocks": "-1", "price": "0.004"}
+    price = {
+        "mode": "ALL_TIERS",
+        "units": {unit: [tier] for unit in UNITS},
+        "rounding": {"scale": 2, "mode": "half_up"},
+    }
+    usage = [{"unit": unit, "quantity": "1"} for unit in UNITS]
+    case = {"model": "tiered_blocks", "currency": "EUR", "price": price, "usage": usage}
+    assert failure({**case, "expected": {"amount": "0.01"}}) is None
 
 
 @given(st.data())

@@ -12,6 +12,7 @@ from typing import Any
 from tests.reference import tiers, untiered
 from tests.reference.exactness import ZERO, Parameters, line_rule, number, optional, rounded, total_rule, whole
 from tests.reference.lines import Line, Usage, split_of, total_of
+from tests.reference.several_meters import blocks
 from tests.reference.time_rated import calls
 
 BY_EVENT = {"percentage", "time_rated"}
@@ -26,6 +27,7 @@ MODELS: dict[str, Callable[[Parameters, Usage], list[Line]]] = {
     "graduated_percentage": tiers.graduated_percentage,
     "volume": tiers.volume,
     "stairstep": tiers.stairstep,
+    "tiered_blocks": blocks,
 }
 
 
