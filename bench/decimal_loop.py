@@ -11,6 +11,8 @@ ZERO, CENT, HUNDRED = Decimal(0), Decimal("0.01"), Decimal(100)
 
 Row = tuple[Decimal | None, Decimal]
 """A tier: its inclusive bound and its unit price, or its rate as a part of one."""
+BlockRow = tuple[Decimal, Decimal | None, Decimal]
+"""A tier of blocks: their size, how many it holds, and what one costs."""
 TimeRow = tuple[Decimal, Decimal | None, Decimal, Decimal]
 """A rate of time: from when until when, its increment, and what that costs."""
 Parameters = Any
@@ -58,6 +60,19 @@ def package(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) ->
     """Started packages after the free units."""
     size, package_price, free = price
     return (max(line[0] - free, ZERO) / size).to_integral_value(ROUND_CEILING) * package_price
+
+
+def blocks(tiers: Sequence[BlockRow], line: Sequence[Decimal]) -> Decimal:
+    """Each tier's started blocks, as many as it holds."""
+    left, amount = line[0], ZERO
+    for size, most, price in tiers:
+        if left <= 0:
+            break
+        count = (left / size).to_integral_value(ROUND_CEILING)
+        taken = count if most is None else min(count, most)
+        amount += taken * price
+        left -= taken * size
+    return amount
 
 
 def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:

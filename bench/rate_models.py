@@ -16,6 +16,8 @@ from rating.pricing.entries import moving_money, totals
 from rating.pricing.events import event_fees
 from rating.pricing.increments import in_advance, period_entries
 from rating.pricing.parts import (
+    Blocks,
+    BlockTier,
     Cell,
     Charge,
     Duration,
@@ -140,6 +142,12 @@ def _duration(unit_price: Fraction) -> Duration:
     return Duration((first, TimeRate(unit_price / 2, MINUTE, MINUTE / 10, start=MINUTE)), connect_fee=FEE)
 
 
+def _blocks(unit_price: Fraction) -> Blocks:
+    """A hundred small blocks, then as many large ones, then the largest."""
+    sizes = ((SIZE / 10, FREE_UNITS), (SIZE, FREE_UNITS), (SIZE * 10, None))
+    return Blocks(tuple(BlockTier(size, unit_price * size, most) for size, most in sizes))
+
+
 def _decimal(number: Fraction) -> Decimal:
     return Decimal(number.numerator) / Decimal(number.denominator)
 
@@ -156,6 +164,14 @@ PERCENTS = [_decimals(rows, Decimal("0.01")) for rows in ROWS]
 PERCENTAGES = [(price / 100, _decimal(FEE), _decimal(FREE_UNITS)) for price in PLAIN]
 DURATIONS = [
     (_decimal(FEE), [(Decimal(0), Decimal(60), Decimal(60), price), (Decimal(60), None, Decimal(6), price / 20)])
+    for price in PLAIN
+]
+BLOCKS = [
+    [
+        (Decimal(100), Decimal(100), price * 100),
+        (Decimal(1000), Decimal(100), price * 1000),
+        (Decimal(10_000), None, price * 10_000),
+    ]
     for price in PLAIN
 ]
 PACKAGES = [(_decimal(SIZE), price, _decimal(FREE_UNITS)) for price in PLAIN]
@@ -178,6 +194,7 @@ MODELS = {
         _prices([_percents(rows) for rows in ROWS]), one_total, decimal_loop.graduated, PERCENTS
     ),
     "package": Model(_prices(_packages, free_units=FREE_UNITS), one_total, decimal_loop.package, PACKAGES),
+    "blocks": Model(_prices([_blocks(one) for one in UNIT_PRICES]), one_total, decimal_loop.blocks, BLOCKS),
     "dynamic": Model(_prices([Dynamic(one) for one in UNIT_PRICES]), one_total, decimal_loop.per_unit, PLAIN),
     "percentage": Model(_prices(_percentages), by_event, decimal_loop.percentage, PERCENTAGES, 3),
     "duration": Model(_prices([_duration(one) for one in UNIT_PRICES]), by_event, decimal_loop.duration, DURATIONS, 3),
