@@ -105,6 +105,8 @@ class Contract(msgspec.Struct, frozen=True):
     commitment: Commitment | None = None
     discounts: tuple[Discount, ...] | None = None
     """Of its own, after the plan's; one that is named like one of the plan's stands in for it."""
+    anchor: int = 1
+    """The day of the month on which its periods begin, or the last day of a month that has no such day."""
 
 
 class Catalog(msgspec.Struct, frozen=True):
@@ -270,7 +272,8 @@ def _contract_words(contracts: Iterable[Contract]) -> Words:
 def _contract_in_words(contract: Contract) -> str:
     until = f" until {contract.end}" if contract.end else ""
     zone = "" if contract.timezone == "UTC" else f", {contract.timezone}"
-    on = f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}"
+    anchor = "" if contract.anchor == 1 else f", periods from day {contract.anchor} of the month"
+    on = f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}{anchor}"
     agreed = (commitment_in_words(contract.commitment), discounts_in_words(contract.discounts))
     return "; ".join(filter(None, (on, *agreed)))
 

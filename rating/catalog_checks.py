@@ -57,6 +57,7 @@ def faults(new: Catalog, stored: Catalog, unread: Unread | None = None) -> Itera
     yield from _price_faults(new, after)
     yield from _subject_faults(new, after)
     yield from chain.from_iterable(map(_contract_faults, new.contracts))
+    yield from _anchor_faults(new, stored)
     yield from _billed_twice(new, after)
     yield from (Fault(*fault) for fault in agreement_checks.faults(new, after, knows_taxes=not unread.has_taxes))
 
@@ -236,6 +237,19 @@ def _contract_faults(contract: Contract) -> Iterator[Fault]:
     if contract.end is not None and contract.end <= contract.start:
         message = f"expected a day after the start, {contract.start}: `end` is the first day without the contract"
         yield Fault(contract, ("end",), message)
+
+
+def _anchor_faults(new: Catalog, stored: Catalog) -> Iterator[Fault]:
+    """Periods that are closed were cut at the anchor: usage between it and another one would be in none, or in two."""
+    before = {contract.id: contract.anchor for contract in stored.contracts}
+    for contract in new.contracts:
+        kept = before.get(contract.id, contract.anchor)
+        if contract.anchor != kept:
+            message = (
+                f"{contract.id} has periods from day {kept} of the month, and days of closed periods would be billed "
+                f"twice or not at all: write {kept}, or end it and add another contract"
+            )
+            yield Fault(contract, ("anchor",), message)
 
 
 class Span(NamedTuple):

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from babel.numbers import list_currencies
 
 from ledger.scale import QUANTITY_SCALE
-from rating.periods import YEAR_MAX, YEAR_MIN
+from rating.periods import ANCHOR_MAX, YEAR_MAX, YEAR_MIN
 
 TEXT_MAX = 256
 PRODUCT_MAX = 64
@@ -201,6 +201,11 @@ def currency(text: str) -> str:
 def zone(text: str) -> str:
     """A zone of the IANA time zone database."""
     return one_of(text, _zones(), "a time zone, as in Europe/Berlin")
+
+
+def anchor(text: str) -> int:
+    """The day of the month on which periods begin."""
+    return int(one_of(text, [str(day) for day in range(1, ANCHOR_MAX + 1)], "a day of the month from 1 to 31"))
 
 
 @cache

@@ -192,7 +192,8 @@ def _customer(page: _Page, node: yaml.Node, place: Place) -> Customer | None:
     return page.read(place, Customer(key, name or key, owned, tax_place, exempt))
 
 
-_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "prices", "commitment", "discounts")
+_OWN = ("prices", "commitment", "discounts")
+_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "anchor", *_OWN)
 
 
 def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
@@ -204,15 +205,17 @@ def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
     start = page.scalar(found.get("start"), (*place, "start"), fields.day)
     end = page.scalar(found.get("end"), (*place, "end"), fields.day)
     zone = page.scalar(found.get("timezone"), (*place, "timezone"), fields.zone)
+    anchor = page.scalar(found.get("anchor"), (*place, "anchor"), fields.anchor)
     prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
     commitment = agreement_file.commitment(page, found.get("commitment"), (*place, "commitment"))
     discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
-    broken = (end is None and "end" in found) or (zone is None and "timezone" in found)
+    optional = (("end", end), ("timezone", zone), ("anchor", anchor))
+    broken = any(value is None and name in found for name, value in optional)
     if key is None or customer is None or plan is None or entity is None or start is None or broken:
         page.half_read(place, Contract(key or "", customer or "", plan or "", entity or "", start or date.min))
         return None
     priced = tuple(price for price in prices if price is not None)
-    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", priced, commitment, discounts)
+    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", priced, commitment, discounts, anchor or 1)
     return page.read(place, read)
 
 

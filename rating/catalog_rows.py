@@ -27,7 +27,7 @@ from rating.pricing.written import number_text, read, written
 
 Row = dict[str, Any]
 
-_CONTRACT = ("id", "customer", "plan", "entity", "starts", "ends", "timezone", "commitment", "discounts")
+_CONTRACT = ("id", "customer", "plan", "entity", "starts", "ends", "timezone", "commitment", "discounts", "anchor")
 
 
 class Part(NamedTuple):
@@ -73,8 +73,11 @@ def load(connection: sa.Connection, tenant: str, version: int, part: Part | None
                 tuple(of_contract.get(key, [])),
                 read_agreed(commitment, Commitment),
                 discounts_in(discounts),
+                anchor,
             )
-            for key, customer, plan, entity, starts, ends, zone, commitment, discounts in rows(contracts, *_CONTRACT)
+            for key, customer, plan, entity, starts, ends, zone, commitment, discounts, anchor in rows(
+                contracts, *_CONTRACT
+            )
         ),
         tuple(
             Tax(name, Fraction(rate), place, category, _day_or_none(since))
@@ -172,6 +175,7 @@ def _contract_rows(catalog: Catalog) -> list[Row]:
             "starts": contract.start.isoformat(),
             "ends": contract.end.isoformat() if contract.end else None,
             "timezone": contract.timezone,
+            "anchor": contract.anchor,
             "commitment": agreed(contract.commitment),
             "discounts": agreed(contract.discounts),
         }

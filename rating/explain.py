@@ -24,7 +24,7 @@ from rating.catalog import Proration
 from rating.derivation.derive import derivation
 from rating.derivation.steps import Derivation, Unit
 from rating.derivation.used import Cells, Events, Quantity, Share, Used
-from rating.periods import EPOCH, instants, parse_period
+from rating.periods import EPOCH, Calendar, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
 from rating.pricing.parts import ByEvent, Matrix, Price
@@ -73,14 +73,14 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
     if charge["kind"] not in (USAGE, FEE):
         where = "`trace` says by which grants" if charge["kind"] in (CREDIT, PROMOTION) else "see the contract"
         return Explanation("", None, f"made by {charge['kind']}: {where}", [])
-    zone = _zone(connection, run, charge)
-    price = None if zone is None else _price(connection, run, charge, zone)
-    if zone is None or price is None or price.version != charge["price_version"]:
+    calendar = _calendar(connection, run, charge)
+    price = None if calendar is None else _price(connection, run, charge, calendar.zone)
+    if calendar is None or price is None or price.version != charge["price_version"]:
         missing = f"the catalog has no price of version {charge['price_version']} for it: the catalog was changed"
         return Explanation("", None, None, [missing])
     digits = int(get_currency_precision(charge["currency"]))
     rated = as_rated(price.terms, digits)
-    used = _used(ledger, run, line, price, zone)
+    used = _used(ledger, run, line, price, calendar)
     found = derivation(rated, used, Unit(_unit(connection, run, charge)), Unit(charge["currency"], digits))
     problems = [
         *derivation_check.problems(as_json(found)),
@@ -103,11 +103,11 @@ def as_json(found: Derivation) -> dict[str, Any]:
     }
 
 
-def _zone(connection: sa.Connection, run: Run, charge: Charge) -> str | None:
+def _calendar(connection: sa.Connection, run: Run, charge: Charge) -> Calendar | None:
     contracts = tables.contracts
-    query = tables.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone")
-    found: str | None = connection.execute(query.where(contracts.c.id == charge["contract"])).scalar()
-    return found
+    query = tables.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone", "anchor")
+    found = connection.execute(query.where(contracts.c.id == charge["contract"])).one_or_none()
+    return None if found is None else Calendar(*found)
 
 
 def _price(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Priced | None:
@@ -142,10 +142,10 @@ def _unit(connection: sa.Connection, run: Run, charge: Charge) -> str:
     return units.get(charge["meter"]) or str(charge["meter"])
 
 
-def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) -> Used:
+def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, calendar: Calendar) -> Used:
     (charge,) = line.to_pylist()
     if charge["kind"] == FEE:
-        return _share(charge, run, price.proration, zone)
+        return _share(charge, run, price, calendar)
     if isinstance(price.terms.charge, ByEvent):
         return Events([_units(scaled) for scaled in ledger.single_usage(line)])
     if isinstance(price.terms.charge, Matrix):
@@ -157,15 +157,15 @@ def _units(scaled: int) -> Fraction:
     return Fraction(scaled, QUANTITY_ONE)
 
 
-def _share(charge: Charge, run: Run, proration: Proration, zone: str) -> Share:
+def _share(charge: Charge, run: Run, price: Priced, calendar: Calendar) -> Share:
     """Which part of its month a fee is owed for."""
     window = [charge["window_start"], charge["window_end"]]
-    month = list(instants(parse_period(run.period), zone))
-    match proration:
+    month = list(instants(parse_period(run.period), *calendar))
+    match price.proration:
         case Proration.NONE:
             return Share(Fraction(1), Fraction(1), "month")
         case Proration.DAY:
-            first, last, month_first, month_last = _days([*window, *month], zone)
+            first, last, month_first, month_last = _days([*window, *month], calendar.zone)
             return Share(Fraction(last - first), Fraction(month_last - month_first), "days")
         case Proration.SECOND:
             held, whole = (Fraction(end - start, SECOND_MS) for start, end in (window, month))

@@ -61,11 +61,11 @@ def line_key(book: Book, contract: Int64s, price: Int64s) -> Int64s:
 
 def windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
     """When the period, the contract and the price all hold."""
-    zone = book.contracts.zone[contract]
+    calendar = book.contracts.calendar[contract]
     price_start, price_end = price_span(book, contract, price)
     return (
-        np.maximum(np.maximum(spans.contract_start[contract], price_start), spans.period_start[zone]),
-        np.minimum(np.minimum(spans.contract_end[contract], price_end), spans.period_end[zone]),
+        np.maximum(np.maximum(spans.contract_start[contract], price_start), spans.period_start[calendar]),
+        np.minimum(np.minimum(spans.contract_end[contract], price_end), spans.period_end[calendar]),
     )
 
 
@@ -110,9 +110,9 @@ def in_order(book: Book, lines: Lines) -> Lines:
 
 
 def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
-    """Which part of its month each fee is owed for."""
-    zone = book.contracts.zone[lines.contract]
-    by_instant = share(lines.window_start, lines.window_end, spans.period_start[zone], spans.period_end[zone])
+    """Which part of its period each fee is owed for."""
+    calendar = book.contracts.calendar[lines.contract]
+    by_instant = share(lines.window_start, lines.window_end, spans.period_start[calendar], spans.period_end[calendar])
     by_day = share_by_day(book, spans, lines.contract, lines.window_start, lines.window_end)
     rule = book.prices.proration[lines.price]
     prorated = where(rule == PRORATIONS.index("second"), by_instant, by_day)
@@ -120,8 +120,8 @@ def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
 
 
 def share_by_day(book: Book, spans: Spans, contract: Int64s, start: Int64s, end: Int64s) -> Ratios:
-    """Which part of the days of its contract's month each window is."""
-    zone = book.contracts.zone[contract]
-    instants = (start, end, spans.period_start[zone], spans.period_end[zone])
-    first, last, month, next_month = (days_of(each, zone, book.zones) for each in instants)
-    return share(first, last, month, next_month)
+    """Which part of the days of its contract's period each window is."""
+    calendar = book.contracts.calendar[contract]
+    instants = (start, end, spans.period_start[calendar], spans.period_end[calendar])
+    first, last, period, next_period = (days_of(each, calendar, book.zones) for each in instants)
+    return share(first, last, period, next_period)

@@ -52,7 +52,7 @@ class Rated(NamedTuple):
     """What each costs before it was rounded."""
     unrated: list[Unrated]
     other_period: dict[str, Measured]
-    """Per meter: usage between the first and the last boundary that its contract's zone puts into another period."""
+    """Per meter: usage between the first and the last boundary that is of another period in its contract's calendar."""
     lines: Lines
     """What the charges were priced from, row by row."""
 

@@ -80,7 +80,7 @@ class Manifest(msgspec.Struct, frozen=True):
     tenant: str
     period: str
     complete: bool
-    """Whether the period was over in every zone when it was closed."""
+    """Whether the period was over in every calendar when it was closed."""
     cutoff: int
     chain: str
     """The ledger's chain hash at the cutoff: it stands for every event before it."""

@@ -23,7 +23,7 @@ from rating.invoicing.settlement import OfInvoice, after_discounts, taxed
 from rating.invoicing.taxes import Taxable, TaxService
 from rating.lines import share_by_day
 from rating.made import Charged, Made, invoice_of, with_made
-from rating.proration.shares import DAY_MS, days_of
+from rating.proration.shares import days_of
 from rating.ragged import expand
 from rating.ratios import HALF_UP, Ratios, constant, minus, negative, over, products, spread, taken, times, whole, zeros
 from rating.rounding import Rounding, rounded
@@ -79,12 +79,12 @@ def _rule(book: Book, contract: Int64s) -> Rounding:
 def _commitments(book: Book, spans: Spans, owed: Owed) -> tuple[Made, Owed]:
     """What commitments add, and the lines with that."""
     said = book.agreed.commitments
-    zone = book.contracts.zone[said.contract]
-    start = np.maximum(spans.contract_start[said.contract], spans.period_start[zone])
-    end = np.minimum(spans.contract_end[said.contract], spans.period_end[zone])
+    calendar = book.contracts.calendar[said.contract]
+    start = np.maximum(spans.contract_start[said.contract], spans.period_start[calendar])
+    end = np.minimum(spans.contract_end[said.contract], spans.period_end[calendar])
     held = np.flatnonzero(start < end)
-    contract, start, end, zone = said.contract[held], start[held], end[held], zone[held]
-    in_force = ramped(said.ramp, said.terms[held], days_of(start, zone, book.zones))
+    contract, start, end, calendar = said.contract[held], start[held], end[held], calendar[held]
+    in_force = ramped(said.ramp, said.terms[held], days_of(start, calendar, book.zones))
     amount = times(in_force, share_by_day(book, spans, contract, start, end))
     holds = np.flatnonzero(np.broadcast_to(amount.numerator != 0, contract.shape))
     contract, row = contract[holds], held[holds]
@@ -190,8 +190,10 @@ def _taxes(book: Book, spans: Spans, net: Owed, tax_service: TaxService) -> Iter
     # The first contract of an invoice stands for it.
     _, first, own = np.unique(invoice_of(book, contract), return_index=True, return_inverse=True)
     first_contract = contract[first]
-    # Supplied over the period, and taxed as of its last day.
-    day = np.full(len(first), spans.period_end[book.zones.index("UTC")] // DAY_MS - 1)
+    # Supplied over its contracts' periods, and taxed as of the last day of the last of them.
+    last_day = days_of(spans.period_end, np.arange(len(book.calendars)), book.zones) - 1
+    day = np.full(len(first), last_day.min())
+    np.maximum.at(day, own.reshape(-1), last_day[book.contracts.calendar[contract]])
     asked = OfInvoice(rates.place_of[book.contracts.customer[first_contract]], day, None)
     found = taxed(taken(net.amount, is_taxed), own.reshape(-1), category, asked, tax_service)
     _refuse_unknown(book, found.taxable, found.taxes.untaxable)

@@ -189,7 +189,8 @@ def _usage_of(book: Book) -> tuple[pa.Table, ...]:
             {
                 "id": contracts.id,
                 "customer": book.customers.take(pa.array(contracts.customer)),
-                "zone": pa.array(book.zones).take(pa.array(contracts.zone)),
+                "zone": pa.array(book.zones).take(pa.array(contracts.calendar)),
+                "anchor": np.array([calendar.anchor for calendar in book.calendars])[contracts.calendar],
                 "starts": contracts.starts,
                 "ends": contracts.ends,
             }

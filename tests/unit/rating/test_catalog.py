@@ -56,6 +56,9 @@ def test_a_change_is_told_with_what_was_before() -> None:
     (change,) = difference(STORED, Catalog(contracts=(moved,)))
     assert change.before == "acme on standard with DE01, from 2026-01-01"
     assert change.after == "acme on standard with FR01, from 2026-01-01 until 2027-01-01, Europe/Paris"
+    signed = Contract("C-2", "zeta", "standard", "FR01", date(2026, 1, 15), anchor=15)
+    (change,) = difference(STORED, Catalog(contracts=(signed,)))
+    assert change.after == "zeta on standard with FR01, from 2026-01-15, periods from day 15 of the month"
 
 
 def test_tiers_read_as_a_sentence() -> None:

@@ -108,6 +108,28 @@ def test_a_rate_of_zero_is_shown_and_who_is_exempt_or_nowhere_pays_none() -> Non
     assert lines(100)[1:] == []
 
 
+def test_a_tax_has_the_rate_of_the_last_day_of_the_contracts_period() -> None:
+    """It ends on 14 December: a rate that came on the 1st holds by then."""
+    anchored = commitment("amount: 100") + ", anchor: 15"
+    assert lines(contract=anchored, customer="tax_place: DE")[1:] == [("tax", "VAT", 2_100)]
+    assert lines(contract=commitment("amount: 100"), customer="tax_place: DE")[1:] == [("tax", "VAT", 2_000)]
+
+
+def test_an_invoice_is_taxed_as_of_the_last_of_its_contracts_periods() -> None:
+    second = "{id: C-2, customer: acme, plan: standard, entity: DE01, start: 2026-11-10, anchor: 15, "
+    both = f"end: 2026-11-10, {commitment('amount: 100')}}}\n  - {second}{commitment('amount: 100')}"
+    assert lines(contract=both, customer="tax_place: DE") == [
+        ("commitment", "Minimum", 3_000),
+        ("commitment", "Minimum", 10_000),
+        ("tax", "VAT", 2_730),
+    ]
+
+
+def test_a_commitment_is_owed_by_the_share_of_the_contracts_own_month() -> None:
+    anchored = commitment("steps: [{amount: 300}, {from: 2026-12-01, amount: 600}]") + ", anchor: 15, end: 2026-12-05"
+    assert lines(contract=anchored) == [("commitment", "Minimum", 20_000)]
+
+
 def test_taxes_are_on_what_discounts_left_of_usage_and_commitment() -> None:
     said = {"customer": "tax_place: DE", "contract": commitment("amount: 100"), "discounts": "[{name: d, percent: 10}]"}
     assert lines(30, **said)[-1] == ("tax", "VAT", 1_800)
