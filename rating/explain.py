@@ -27,7 +27,7 @@ from rating.derivation.used import Cells, Events, Quantity, Share, Used
 from rating.periods import EPOCH, Calendar, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import ByEvent, Matrix, Price
+from rating.pricing.parts import ByEvent, Interval, Matrix, Price, interval_of
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
@@ -158,7 +158,10 @@ def _units(scaled: int) -> Fraction:
 
 
 def _share(charge: Charge, run: Run, price: Priced, calendar: Calendar) -> Share:
-    """Which part of its month a fee is owed for."""
+    """Which part of its month a fee is owed for; of a longer interval, all."""
+    interval = interval_of(price.terms.charge)
+    if interval is not Interval.MONTH:
+        return Share(Fraction(1), Fraction(1), interval.value, interval.value)
     window = [charge["window_start"], charge["window_end"]]
     month = list(instants(parse_period(run.period), *calendar))
     match price.proration:

@@ -11,6 +11,7 @@ from ledger.scale import Digests, digest_sums
 from ledger.usage import Totals
 from rating.book import Book
 from rating.exact import Exact, Int64s, group_sums
+from rating.intervals import fee_windows
 from rating.match import RATED, Match, price_span
 from rating.price_sets import PRORATIONS
 from rating.proration.shares import days_of, share
@@ -78,7 +79,7 @@ def with_idle(book: Book, spans: Spans, lines: Lines) -> Lines:
     under = book.contracts.prices
     contract, place = expand(np.searchsorted(own, under, side="left"), np.searchsorted(own, under, side="right"))
     price = idle[place]
-    start, end = windows(book, spans, contract, price)
+    start, end = fee_windows(book, contract, price, *windows(book, spans, contract, price))
     known = line_key(book, lines.contract, lines.price)
     owed = np.flatnonzero((start < end) & ~np.isin(line_key(book, contract, price), known))
     nothing = np.zeros(len(owed), dtype=np.int64)

@@ -42,6 +42,8 @@ def price(page: Page, node: yaml.Node, place: Place) -> Found:
         return Found(None, meter)
     _fits_model(found, model)
     terms, dimensions = _terms(found, MODELS[model].charge), found.scalars("dimensions", read.name)
+    if terms is not None and parts.interval_of(terms.charge) is not parts.Interval.MONTH and "proration" in found:
+        found.mistake("proration", "a fee for longer than a month is owed whole and in advance: remove the proration")
     proration = found.scalar("proration", _proration) or Proration.DAY
     category = found.scalar("tax_category", read.name) or STANDARD
     if len(page.mistakes) > before or product is None or terms is None:
@@ -120,7 +122,12 @@ def _adjustment(page: Page, node: yaml.Node, place: Place) -> parts.Adjustment |
 
 
 def _flat(found: Fields) -> parts.Charge | None:
-    return _made(parts.Flat, found.scalar("amount", read.amount))
+    amount, interval = found.scalar("amount", read.amount), found.scalar("interval", _interval)
+    return None if amount is None else parts.Flat(amount, interval=interval or parts.Interval.MONTH)
+
+
+def _interval(text: str) -> parts.Interval:
+    return parts.Interval(read.one_of(text, [one.value for one in parts.Interval], "month, quarter or year"))
 
 
 def _per_unit(found: Fields) -> parts.Charge | None:
@@ -248,7 +255,7 @@ TOP_TIER: Final = "top_tier"
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
 OF_USAGE: Final = ("conversion", "free_units")
 MODELS: Final = {
-    "flat": Model(_flat, ("amount",), ("proration",)),
+    "flat": Model(_flat, ("amount",), ("interval", "proration")),
     "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),
     "graduated": Model(_tiers(parts.Reading.GRADUATED), ("meter", "tiers"), OF_USAGE),
     "volume": Model(_tiers(parts.Reading.VOLUME), ("meter", "tiers"), OF_USAGE),

@@ -14,7 +14,7 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import ByEvent, Flat, Matrix, PerUnit, Price, Rounding
+from rating.pricing.parts import ByEvent, Flat, Matrix, PerUnit, Price, Rounding, interval_of
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -38,7 +38,11 @@ class Prices(NamedTuple):
     """What it sells to the tax office."""
     is_fee: Bools
     proration: Int64s
-    """Of fees: a place in PRORATIONS."""
+    """Of fees: a place in PRORATIONS; what lasts longer than a month is owed whole."""
+    months: Int64s
+    """Of fees: how long each lasts."""
+    reckoned: Int64s
+    """Of fees: the day since which there is one of this length, without a gap; its intervals are counted from it."""
     is_idle: Bools
     """Whether it bills where nothing is used."""
     terms: Int64s
@@ -90,8 +94,12 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     texts = pa.concat_tables([of_plans.texts, of_contracts.texts]).take(pa.array(row))
     terms, different = _different(texts, plan_digits[set_plan[own_set]])
     listed = price_list([as_rated(read(text), digits) for text, _, digits in different])
-    is_fee = np.array([isinstance(read(text).charge, Flat) for text, _, _ in different], dtype=np.bool_)
-    prorations = texts["proration"].to_pylist()
+    charges = [read(text).charge for text, _, _ in different]
+    is_fee = np.array([isinstance(charge, Flat) for charge in charges], dtype=np.bool_)
+    months = np.array([interval_of(charge).months for charge in charges], dtype=np.int64)[terms]
+    # Of prices in their order, those that go on counting the intervals of the one before.
+    goes_on = np.append(False, followed & (months[1:] == months[:-1]))[: len(row)]
+    proration = np.array([PRORATIONS.index(text) for text in texts["proration"].to_pylist()], dtype=np.int64)
     prices = Prices(
         own_set,
         meter,
@@ -101,7 +109,9 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
         version,
         category,
         is_fee[terms],
-        np.array([PRORATIONS.index(text) for text in prorations], dtype=np.int64),
+        np.where(months > 1, PRORATIONS.index(Proration.NONE.value), proration),
+        months,
+        since[np.flatnonzero(~goes_on)[np.cumsum(~goes_on) - 1]],
         (is_fee | _is_idle(listed))[terms],
         terms,
         listed,

@@ -11,6 +11,7 @@ from rating.pricing.parts import (
     Duration,
     Dynamic,
     Flat,
+    Interval,
     Matrix,
     Maximum,
     Minimum,
@@ -42,7 +43,8 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
     """What units cost."""
     match charge:
         case Flat():
-            return f"{text(charge.amount)} a month"
+            in_advance = "" if charge.interval is Interval.MONTH else ", in advance"
+            return f"{text(charge.amount)} a {charge.interval.value}{in_advance}"
         case PerUnit():
             return f"{text(charge.unit_price)} a unit"
         case Packages():

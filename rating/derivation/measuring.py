@@ -21,9 +21,11 @@ class Units(NamedTuple):
 def charged_units(steps: Steps, price: Price, used: Quantity | Share) -> Units:
     """The units of a charge."""
     if isinstance(used, Share):
-        share = steps.take("prorated", f"{used.of} of the month", [given(used.part), given(used.whole)])
+        share = steps.take("prorated", f"{used.of} of the {used.interval}", [given(used.part), given(used.whole)])
         if isinstance(price.charge, PerUnit):
-            steps.say(f"{exactly(price.charge.unit_price, steps.money.decimals)} {steps.money.name} a month x")
+            steps.say(
+                f"{exactly(price.charge.unit_price, steps.money.decimals)} {steps.money.name} a {used.interval} x"
+            )
         steps.say(f"{exactly(used.part)} of {exactly(used.whole)} {used.of}")
         return Units(share, NO_UNIT, is_returned=False)
     measured = steps.take("given", "measured", [given(used.units)], steps.measured)

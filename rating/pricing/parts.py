@@ -32,11 +32,27 @@ class Conversion(Struct, frozen=True, omit_defaults=True):
     multiple: Fraction = Fraction(1)
 
 
+class Interval(Enum):
+    """How long an amount lasts."""
+
+    MONTH = "month"
+    """A period of its contract, or the part of it that the contract and the price hold."""
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        """How many there are in it."""
+        return {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}[self]
+
+
 class Flat(Struct, frozen=True, tag=True, omit_defaults=True):
     """One amount a period, whatever was used: on its last line, or on its first."""
 
     amount: Fraction
     in_advance: bool = False
+    interval: Interval = Interval.MONTH
+    """What is longer than a month is owed in the period in which it begins."""
 
 
 class PerUnit(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -207,3 +223,8 @@ class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Usage below zero gives its price back; else it costs what no usage costs."""
     adjustments: tuple[Adjustment, ...] = ()
     rounding: Rounding | None = None
+
+
+def interval_of(charge: Charge) -> Interval:
+    """How long what a charge bills lasts: usage is billed by the month."""
+    return charge.interval if isinstance(charge, Flat) else Interval.MONTH

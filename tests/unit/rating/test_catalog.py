@@ -44,6 +44,16 @@ def test_order_in_a_file_makes_no_difference() -> None:
     assert difference(merged(Catalog(), one), other) == []
 
 
+def test_a_fee_is_told_with_its_interval() -> None:
+    fees = [
+        Price("Support", "", parts.Price(charge=parts.Flat(Fraction(9), interval=one)), date(2026, 12, place))
+        for place, one in enumerate(parts.Interval, start=1)
+    ]
+    changes = difference(STORED, Catalog(plans=(Plan("standard", "EUR", tuple(fees)),)))
+    said = ["9 a month", "9 a quarter, in advance", "9 a year, in advance"]
+    assert [change.after for change in changes] == [f"Support: {one}" for one in said]
+
+
 def test_nothing_is_changed_by_what_is_there_already() -> None:
     assert difference(STORED, STORED) == []
 

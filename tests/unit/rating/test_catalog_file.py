@@ -12,6 +12,8 @@ from rating.pricing import parts
 from rating.pricing.parts import PerUnit, Tier, Tiers
 from tests.unit.rating.world import CATALOG
 
+EGRESS = 'meter: gb_out, model: per_unit, unit_price: "0.05"'
+
 
 def read(text: str, stored: Catalog | None = None) -> Catalog:
     catalog, mistakes = parse(text, stored)
@@ -130,6 +132,13 @@ def test_every_mistake_is_told_with_its_place() -> None:
         ),
         ("model: per_unit", "model: per_unit, tiers: [{unit_price: 1}]", "per_unit has no tiers: remove it"),
         ("model: per_unit", "model: volumes", "expected one of flat, per_unit"),
+        ("model: per_unit", "model: per_unit, interval: year", "per_unit has no interval: remove it"),
+        (EGRESS, "model: flat, amount: 1, interval: week", "prices[1].interval: expected month, quarter or year"),
+        (
+            EGRESS,
+            "model: flat, amount: 1, interval: year, proration: day",
+            "prices[1].proration: a fee for longer than a month is owed whole and in advance",
+        ),
         ("product: Egress", "produkt: Egress", "produkt is not known here; did you mean product?"),
         ("start: 2026-01-01", "start: 2026-01-01, end: 2026-01-01", "contracts[0].end: expected a day after the start"),
         ("start: 2026-01-01", "start: 2026-01-01, timezone: Berlin", "contracts[0].timezone: expected a time zone"),
