@@ -28,7 +28,7 @@ from tests.property.pricing_worlds import (
     tiers,
     unit_tier,
 )
-from tests.property.rating_worlds import METERS, ZONES, days
+from tests.property.rating_worlds import ANCHORS, METERS, ZONES, days
 from tests.unit.rating.world import DAY_MS, NOVEMBER_FIRST_MS, Use
 
 DIMENSIONS = ("region", "size")
@@ -130,6 +130,9 @@ def owned_prices(draw: st.DrawFn, owner: str, currency: str, *, least: int) -> d
         meter, fee = ("", thing) if thing in FEES else (thing, "")
         for since in draw(st.sets(st.none() | days(0, 50), min_size=1, max_size=2)):
             terms, said = draw(priced_terms(currency, flat if fee else models))
+            if isinstance(terms.charge, parts.Flat):
+                charge = msgspec.structs.replace(terms.charge, interval=draw(st.sampled_from(list(parts.Interval))))
+                terms = msgspec.structs.replace(terms, charge=charge)
             product = fee or f"Product of {meter}"
             names = tuple(said.price.get("dimensions", ()))
             proration = draw(st.sampled_from(list(Proration)))
@@ -143,11 +146,13 @@ def contracts(draw: st.DrawFn, customer: str) -> list[Contract]:
     """One or two; where the zone changes, days lie between, so that they don't overlap by hours."""
     plan, zone = st.sampled_from(["p0", "p1"]), st.sampled_from(ZONES)
     start, change = draw(days(-25, 5)), draw(days(10, 30))
-    entity = st.sampled_from(["DE01", "FR01"])
-    first = Contract(f"{customer}-0", customer, draw(plan), draw(entity), start, change, draw(zone))
+    entity, anchor = st.sampled_from(["DE01", "FR01"]), st.sampled_from(ANCHORS)
+    first = Contract(
+        f"{customer}-0", customer, draw(plan), draw(entity), start, change, draw(zone), anchor=draw(anchor)
+    )
     end = draw(st.none() | days(33, 60))
     then, later = draw(st.sampled_from([(first.timezone, change), (draw(zone), change + timedelta(days=2))]))
-    second = Contract(f"{customer}-1", customer, draw(plan), draw(entity), later, end, then)
+    second = Contract(f"{customer}-1", customer, draw(plan), draw(entity), later, end, then, anchor=draw(anchor))
     return draw(st.sampled_from([[first, second], [msgspec.structs.replace(first, end=end)]]))
 
 
