@@ -29,6 +29,8 @@ class Committed(NamedTuple):
     contract: Int64s
     product: Int64s
     category: Int64s
+    months: Int64s
+    """Of its windows."""
     trues_up: Bools
     overage_factor: Ratios
     ramp: Ramp
@@ -126,6 +128,7 @@ def committed(
         contract[row],
         _integers(products.index(one.product) for one in known)[terms],
         _integers(categories.index(one.tax_category) for one in known)[terms],
+        _integers(one.months for one in known)[terms],
         np.array([one.true_up for one in known], dtype=np.bool_)[terms],
         taken(of_fractions([one.overage_factor for one in known]), terms),
         ramp,

@@ -9,7 +9,7 @@ from rating.agreements import STANDARD, Commitment, Discount, Step, Tax
 from rating.catalog_fields import ONE
 from rating.yaml_page import Fields, Page, Place
 
-COMMITMENT: Final = ("product", "amount", "steps", "true_up", "overage_factor", "tax_category")
+COMMITMENT: Final = ("product", "amount", "steps", "true_up", "overage_factor", "tax_category", "months")
 DISCOUNT: Final = ("name", "percent", "amount", "products")
 TAX: Final = ("name", "rate", "place", "category", "from")
 
@@ -23,15 +23,16 @@ def commitment(page: Page, node: yaml.Node | None, place: Place) -> Commitment |
     product, steps = found.scalar("product", read.product), _steps(found)
     true_up, factor = found.scalar("true_up", read.yes_or_no), found.scalar("overage_factor", read.factor)
     category = found.scalar("tax_category", read.name) or STANDARD
+    months = found.scalar("months", read.months) or 1
     if len(page.mistakes) > before or product is None or true_up is None:
         return None
-    return Commitment(product, steps, true_up, ONE if factor is None else factor, category)
+    return Commitment(product, steps, true_up, ONE if factor is None else factor, category, months)
 
 
 def _steps(found: Fields) -> tuple[Step, ...]:
     """One amount for always, or amounts with the days from which they hold."""
     if ("amount" in found) == ("steps" in found):
-        found.mistake("amount", "expected either an amount a month, or steps: [{from: 2026-01-01, amount: 100}]")
+        found.mistake("amount", "expected either an amount, or steps: [{from: 2026-01-01, amount: 100}]")
     amount = found.scalar("amount", read.amount)
     steps = [
         (one, one.scalar("amount", read.amount), one.scalar("from", read.day))

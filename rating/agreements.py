@@ -17,23 +17,25 @@ STANDARD = "standard"
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What is committed to from a day on (None: always), until the next step."""
+    """What is committed to in a window that begins on a day (None: on any) or later, until the next step."""
 
     amount: Fraction
     since: date | None = None
 
 
 class Commitment(msgspec.Struct, frozen=True):
-    """What a contract's usage and fees come to in a period at least, or may before the rest costs more."""
+    """What a contract's usage and fees come to in a window at least, or may before the rest costs more."""
 
     product: str
     """What its line on the invoice is called."""
     steps: tuple[Step, ...]
-    """Ordered by first day; the one that holds when the period or the contract begins is that period's."""
+    """Ordered by first day; the one that holds when the window or the contract begins is that window's."""
     true_up: bool = True
     """Whether what is missing is charged."""
     overage_factor: Fraction = Fraction(1)
     tax_category: str = STANDARD
+    months: int = 1
+    """How long a window is: the first begins with the month in which the contract does."""
 
 
 class Discount(msgspec.Struct, frozen=True):
@@ -86,8 +88,9 @@ def commitment_in_words(commitment: Commitment | None) -> str:
     """Everything that the commitment says."""
     if commitment is None:
         return ""
+    window = "a month" if commitment.months == 1 else f"in {commitment.months} months"
     steps = ", ".join(
-        f"{text(step.amount)} a month{f' from {step.since}' if step.since else ''}" for step in commitment.steps
+        f"{text(step.amount)} {window}{f' from {step.since}' if step.since else ''}" for step in commitment.steps
     )
     over = "" if commitment.overage_factor == 1 else f", what is above it times {text(commitment.overage_factor)}"
     missing = "what is missing is charged" if commitment.true_up else "what is missing is not charged"

@@ -23,6 +23,7 @@ PATH_MAX = 256
 PRICE_DECIMALS_MAX = 12
 WHOLE_DIGITS_MAX = 15
 """A price or a tier's bound has at most this many digits before the point, like the usage it is applied to."""
+MONTHS_MAX = 60
 HUNDRED = 100
 ONE = Fraction(1)
 COMPARED_MAX = 5_000
@@ -148,6 +149,11 @@ def several(text: str) -> Fraction:
     if found == 0:
         raise ValueError("expected a whole number above 0, found 0")
     return found
+
+
+def months(text: str) -> int:
+    """How long something is."""
+    return int(one_of(text, [str(one) for one in range(1, MONTHS_MAX + 1)], f"a whole number from 1 to {MONTHS_MAX}"))
 
 
 def yes_or_no(text: str) -> bool:

@@ -15,12 +15,14 @@ import pyarrow as pa
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
-from ledger.charges import CREDIT, FEE, PROMOTION, USAGE
+from ledger.charges import COMMITMENT, CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
 from rating import catalog_tables as tables
-from rating import derivation_check
+from rating import commitment_windows, derivation_check, explain_commitment
+from rating.agreements import commitment_in_words
 from rating.catalog import Proration
+from rating.derivation.committing import settled
 from rating.derivation.derive import derivation
 from rating.derivation.steps import Derivation, Unit
 from rating.derivation.used import Cells, Events, Quantity, Share, Used
@@ -37,7 +39,7 @@ SECOND_MS: Final = 1000
 Charge = dict[str, Any]
 
 
-class Reader(Protocol):
+class Reader(commitment_windows.Reader, Protocol):
     """What a charge was made of, up to its own cutoff."""
 
     def single_usage(self, lines: pa.Table) -> list[int]:
@@ -70,6 +72,8 @@ class Explanation(msgspec.Struct, frozen=True):
 def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Table) -> Explanation:
     """The explanation of one charge of `run`."""
     (charge,) = line.to_pylist()
+    if charge["kind"] == COMMITMENT:
+        return _of_commitment(ledger, connection, run, charge)
     if charge["kind"] not in (USAGE, FEE):
         where = "`trace` says by which grants" if charge["kind"] in (CREDIT, PROMOTION) else "see the contract"
         return Explanation("", None, f"made by {charge['kind']}: {where}", [])
@@ -88,6 +92,18 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
         *_ends(charge, found, digits),
     ]
     return Explanation(price_in_words(price.terms, price.dimensions), found, None, problems)
+
+
+def _of_commitment(ledger: Reader, connection: sa.Connection, run: Run, charge: Charge) -> Explanation:
+    """The explanation of what is missing of a commitment, or exceeds it."""
+    said = explain_commitment.committed(ledger, connection, run, charge)
+    if said is None:
+        missing = f"the catalog has no commitment of version {charge['price_version']} for it: the catalog was changed"
+        return Explanation("", None, None, [missing])
+    digits = int(get_currency_precision(charge["currency"]))
+    found = settled(said.settling, Unit(charge["currency"], digits))
+    problems = [*derivation_check.problems(as_json(found)), *_ends(charge, found, digits)]
+    return Explanation(commitment_in_words(said.commitment), found, None, problems)
 
 
 def as_json(found: Derivation) -> dict[str, Any]:

@@ -70,6 +70,12 @@ def test_an_empty_list_takes_discounts_away() -> None:
     assert "Launch" not in change.after
 
 
+def test_a_window_is_told() -> None:
+    yearly = "commitment: {product: Minimum, true_up: false, amount: 1200, months: 12}"
+    (change,) = changes(f"{CONTRACT}, {yearly}}}]")
+    assert "commits to 1200 in 12 months (Minimum: what is missing is not charged)" in change.after
+
+
 def test_a_new_rate_ends_the_one_before_and_stands_beside_it() -> None:
     (change,) = changes("taxes: [{name: VAT, rate: 20, place: DE, from: 2027-01-01}]")
     assert (change.kind, change.id, change.action) == ("tax", "DE/standard/VAT from 2027-01-01", "added")
@@ -90,7 +96,8 @@ def test_a_new_rate_ends_the_one_before_and_stands_beside_it() -> None:
         ("true_up: true, ", "", "true_up is missing"),
         ("true_up: true", "true_up: maybe", "expected true or false"),
         ("overage_factor: 1.5", "overage_factor: 0", "expected a number above 0"),
-        ("overage_factor: 1.5,", "amount: 5,", "either an amount a month, or steps"),
+        ("overage_factor: 1.5,", "amount: 5,", "either an amount, or steps"),
+        ("overage_factor: 1.5", "months: 0", "expected a whole number from 1 to 60, found '0'"),
         (", {amount: 100}", ", {amount: 1, from: 2027-01-01}", "two steps begin on the same day"),
         ("tax_place: DE", "tax_place: FR", "no tax has the place FR"),
         ("tax_category: books", "tax_category: book", "no tax has the category book: add its rates under `taxes`"),
