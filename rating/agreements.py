@@ -58,7 +58,22 @@ class Tax(msgspec.Struct, frozen=True):
     since: date | None = None
 
 
-def written(agreed: Commitment | Sequence[Discount] | None) -> str:
+class UnitRate(msgspec.Struct, frozen=True):
+    """What a unit is worth from a day on (None: always), until its next rate."""
+
+    rate: Fraction
+    since: date | None = None
+
+
+class PricingUnit(msgspec.Struct, frozen=True):
+    """What a plan's prices are in instead of money."""
+
+    name: str
+    rates: tuple[UnitRate, ...]
+    """In the plan's currency, ordered by first day; the first one holds always."""
+
+
+def written(agreed: Commitment | Sequence[Discount] | PricingUnit | None) -> str:
     """What is agreed as text, the same always as the same text; nothing is no text."""
     return msgspec.json.encode(agreed, enc_hook=written_number).decode() if agreed else ""
 
@@ -95,6 +110,14 @@ def commitment_in_words(commitment: Commitment | None) -> str:
     over = "" if commitment.overage_factor == 1 else f", what is above it times {text(commitment.overage_factor)}"
     missing = "what is missing is charged" if commitment.true_up else "what is missing is not charged"
     return f"commits to {steps} ({commitment.product}: {missing}{over}{category_in_words(commitment.tax_category)})"
+
+
+def unit_in_words(unit: PricingUnit | None, currency: str) -> str:
+    """What it is called, and what it is worth."""
+    if unit is None:
+        return ""
+    rates = (f"{text(one.rate)} {currency}{f' from {one.since}' if one.since else ''}" for one in unit.rates)
+    return f"priced in {unit.name} at {', '.join(rates)}"
 
 
 def discounts_in_words(discounts: Sequence[Discount] | None) -> str:

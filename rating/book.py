@@ -21,10 +21,12 @@ from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
 from rating.exact import Int64s
+from rating.invoicing.pricing_units import Rates as UnitRates
 from rating.packed import packed
 from rating.periods import ALWAYS, ANCHOR_MAX, NEVER, UTC_MONTHS, Calendar
 from rating.price_sets import Prices, Rows, price_sets
 
+PLAN: Final = ["name", "currency", "discounts", "version", "pricing_unit"]
 PRICE: Final = ["meter", "fee", "since", "product", "terms", "dimensions", "proration", "tax_category", "version"]
 
 
@@ -64,6 +66,8 @@ class Book(NamedTuple):
     plan_currency: Int64s
     digits: Int64s
     """Per currency: the decimals of its minor unit."""
+    pricing_units: UnitRates
+    """Per plan: what the unit is worth that its prices are in, where that is not its currency."""
     subjects: Subjects
     contracts: Contracts
     prices: Prices
@@ -99,7 +103,7 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
     )
     of_plans = _table(connection, tables.prices, tenant, version, ["plan", *PRICE])
     of_contracts = _table(connection, tables.contract_prices, tenant, version, ["contract", *PRICE])
-    plans = _table(connection, tables.plans, tenant, version, ["name", "currency", "discounts", "version"])
+    plans = _table(connection, tables.plans, tenant, version, PLAN)
     said = _said(connection, tenant, version, plans)
     commitments = agreed.listed(said.contracts["commitment"])
     committed = [one for one in agreed.commitments_in(commitments) if one is not None]
@@ -143,6 +147,7 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         currencies.to_pylist(),
         plan_currency,
         digits,
+        agreed.unit_rates(plans["pricing_unit"].to_pylist()),
         Subjects(subjects["subject"].combine_chunks(), _positions(subjects["customer"], customers)),
         Contracts(
             ids,

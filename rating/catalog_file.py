@@ -149,7 +149,7 @@ def _dimensions(page: _Page, node: yaml.Node | None, place: Place) -> dict[str, 
     return {name: path for name, path in paths.items() if path is not None}
 
 
-_PLAN = ("name", "currency", "prices", "discounts")
+_PLAN = ("name", "currency", "prices", "discounts", "pricing_unit")
 
 
 def _plan(page: _Page, node: yaml.Node, place: Place) -> Plan | None:
@@ -158,11 +158,12 @@ def _plan(page: _Page, node: yaml.Node, place: Place) -> Plan | None:
     currency = page.scalar(found.get("currency"), (*place, "currency"), fields.currency)
     prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
     discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
+    unit = agreement_file.pricing_unit(page, found.get("pricing_unit"), (*place, "pricing_unit"))
     if name is None or currency is None:
         page.not_read("plans", name)
         return None
     priced = tuple(price for price in prices if price is not None)
-    return page.read(place, Plan(name, currency, priced, discounts))
+    return page.read(place, Plan(name, currency, priced, discounts, unit))
 
 
 def _price(page: _Page, node: yaml.Node, place: Place) -> Price | None:

@@ -57,6 +57,7 @@ plans = _versioned(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("currency", sa.String, nullable=False),
     sa.Column("discounts", sa.Text, nullable=False, comment="in their order, JSON; empty: none"),
+    sa.Column("pricing_unit", sa.Text, nullable=False, comment="what its prices are in, JSON; empty: its currency"),
 )
 prices = _versioned(
     "prices",

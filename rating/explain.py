@@ -20,13 +20,14 @@ from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
 from rating import catalog_tables as tables
 from rating import commitment_windows, derivation_check, explain_commitment
-from rating.agreements import commitment_in_words
+from rating.agreements import PricingUnit, commitment_in_words
+from rating.agreements import read as read_agreed
 from rating.catalog import Proration
 from rating.derivation.committing import settled
-from rating.derivation.derive import derivation
+from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
 from rating.derivation.used import Cells, Events, Quantity, Share, Used
-from rating.periods import EPOCH, Calendar, instants, parse_period
+from rating.periods import EPOCH, Calendar, day_number, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
 from rating.pricing.parts import ByEvent, Interval, Matrix, Price, interval_of
@@ -85,7 +86,8 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
     digits = int(get_currency_precision(charge["currency"]))
     rated = as_rated(price.terms, digits)
     used = _used(ledger, run, line, price, calendar)
-    found = derivation(rated, used, Unit(_unit(connection, run, charge)), Unit(charge["currency"], digits))
+    units = Unit(_unit(connection, run, charge)), Unit(charge["currency"], digits)
+    found = derivation(rated, used, *units, _worth(connection, run, charge, calendar.zone))
     problems = [
         *derivation_check.problems(as_json(found)),
         *_usage_problems(charge, used),
@@ -156,6 +158,17 @@ def _unit(connection: sa.Connection, run: Run, charge: Charge) -> str:
     listed = meters_at(connection, run.manifest.catalog_version, run.tenant).get(run.tenant, [])
     units = {meter.name: meter.unit for meter in listed}
     return units.get(charge["meter"]) or str(charge["meter"])
+
+
+def _worth(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Worth | None:
+    """What the plan's own unit was worth on the first day of the charge, where it has one."""
+    query = tables.rows_at(tables.plans, run.tenant, run.manifest.catalog_version, "pricing_unit")
+    unit = read_agreed(connection.execute(query.where(tables.plans.c.name == charge["plan"])).scalar_one(), PricingUnit)
+    if unit is None:
+        return None
+    (day,) = _days([charge["window_start"]], zone)
+    in_force = [one.rate for one in unit.rates if one.since is None or day_number(one.since) <= day]
+    return Worth(unit.name, in_force[-1])
 
 
 def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, calendar: Calendar) -> Used:

@@ -95,6 +95,14 @@ class Clerk:
                 return max(begun, key=lambda one: one.since or date.min)
         return None
 
+    def worth(self, contract: Contract, day: date) -> Fraction:
+        """What the unit of a contract's prices is worth in its currency on a day."""
+        unit = self.plans[contract.plan].pricing_unit
+        if unit is None:
+            return Fraction(1)
+        begun = [one for one in unit.rates if (one.since or date.min) <= day]
+        return max(begun, key=lambda one: one.since or date.min).rate
+
     def home(self, use: Use) -> tuple[str, int]:
         """Where usage that nobody pays for is at home, and the day of the month that begins its periods there."""
         mine = [contract for contract in self.catalog.contracts if contract.customer == self.owner.get(use.subject)]
@@ -173,6 +181,7 @@ class Clerk:
             if price.meter
             else adjusted(terms, Fraction(terms.price["amount"]) * _part(contract, price, days))
         )
+        exact *= self.worth(contract, days[0])
         return Line(
             contract.entity,
             contract.customer,

@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from ledger.meters import Meter
+from rating.agreements import PricingUnit, UnitRate
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, Proration
 from rating.pricing import parts
 from rating.ratios import DOWN, HALF_UP, UP
@@ -142,6 +143,14 @@ def owned_prices(draw: st.DrawFn, owner: str, currency: str, *, least: int) -> d
 
 
 @st.composite
+def pricing_units(draw: st.DrawFn) -> PricingUnit:
+    """A unit of prices that is worth more or less from some days on."""
+    since = sorted(draw(st.sets(days(0, 50), max_size=2)))
+    rates = st.sampled_from(["0.1", "0.333", "1", "12"]).map(Fraction)
+    return PricingUnit("credits", tuple(UnitRate(draw(rates), day) for day in (None, *since)))
+
+
+@st.composite
 def contracts(draw: st.DrawFn, customer: str) -> list[Contract]:
     """One or two; where the zone changes, days lie between, so that they don't overlap by hours."""
     plan, zone = st.sampled_from(["p0", "p1"]), st.sampled_from(ZONES)
@@ -166,7 +175,8 @@ def close_worlds(draw: st.DrawFn) -> World:
         currency = draw(st.sampled_from(sorted(DIGITS)))
         of_plan = draw(owned_prices(name, currency, least=2))
         priced_by |= of_plan
-        plans.append(Plan(name, currency, tuple(price for price, _ in of_plan.values())))
+        unit = draw(st.none() | pricing_units())
+        plans.append(Plan(name, currency, tuple(price for price, _ in of_plan.values()), pricing_unit=unit))
     currencies = {plan.name: plan.currency for plan in plans}
     signed: list[Contract] = []
     for customer in customers:

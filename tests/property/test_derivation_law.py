@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rating.derivation.derive import derivation
+from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
 from rating.derivation.used import Cells, Events, Quantity, Used
 from rating.derivation_check import problems
@@ -33,6 +33,7 @@ from tests.property.pricing_worlds import (
     prices,
 )
 from tests.property.test_pricing_laws import column, fractions, usage_of
+from tests.reference.exactness import round_to
 
 Said = dict[str, Any]
 ADDING = {"given", "sum", "minus"}
@@ -69,6 +70,22 @@ def test_a_derivation_ends_at_the_amounts_of_the_engine_and_holds_when_evaluated
             found = derived(price, used_of(price, line))
             assert (found.exact, found.amount) == (exact[place], amount[place])
             assert problems(said(found)) == []
+
+
+@settings(max_examples=100)
+@given(batches(), st.sampled_from(["0.1", "0.3333", "7"]))
+def test_a_derivation_in_a_unit_of_its_own_ends_in_money(batch: tuple[list[Parameters], list[Line]], rate: str) -> None:
+    given_prices, lines = batch
+    for line in lines:
+        price = msgspec.structs.replace(price_of(given_prices[line.price]), rounding=Rounding(2))
+        plain = derived(price, used_of(price, line))
+        worth = Worth("credits", Fraction(rate))
+        found = derivation(price, used_of(price, line), Unit("GB"), Unit("EUR", 2), worth)
+        assert found.exact == plain.exact * Fraction(rate)
+        assert found.amount == round_to(found.exact, 2, "half_up")
+        assert [step.unit for step in found.steps][-2:] == ["EUR", "EUR"]
+        assert "EUR" not in {step.unit for step in found.steps[:-2]}
+        assert problems(said(found)) == []
 
 
 many_events = st.lists(decimals(50, 3), min_size=15, max_size=60)
