@@ -1,7 +1,8 @@
 """Rate a period as it was known at a cutoff, at the prices of a catalog version; nothing is written.
 
 A close is the same calculation at the head and the newest version. A period that is closed finds the credit that its
-close found; any other finds what is left. What earlier months charged for a commitment is what their closes did.
+close found; any other finds what is left. What earlier months charged for a commitment is what their closes did, and
+what a tax service answered the close is good for the same amounts alone.
 """
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from rating.close import Closed, Record, Unbalanced
 from rating.commitment_windows import Earlier
 from rating.conservation import residual
 from rating.periods import Period
+from rating.tax_answers import answered
 
 
 def rated_as_known(
@@ -26,7 +28,8 @@ def rated_as_known(
     )
     earlier = Earlier(ledger, runs.standing_before(connection, tenant, str(period)))
     usage = (ledger, connection, tenant, version, period, cutoff)
-    manifest, charges, _ = calculate(*usage, now_ms, credit, earlier=earlier)
+    service = None if closed is None else answered(closed.manifest.tax_answers)
+    manifest, charges, _ = calculate(*usage, now_ms, credit, service, earlier=earlier)
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)
     return Closed(manifest, None, "dry_run", new=False, later_blocks=0, charges=charges)

@@ -36,6 +36,7 @@ from rating.ratios import exact_total, taken
 from rating.runs import ENGINE_VERSION, Manifest
 from rating.settle import Settled, settle
 from rating.spans import spans
+from rating.tax_answers import Recorded
 
 
 class UsageReader(beyond_sums.Reader, commitment_windows.Reader, Protocol):
@@ -89,8 +90,9 @@ def calculate(
         held = spans(book, period)
         rated = rate(book, held, totals, beyond, cutoff, processes)
         charged = Charged(rated.lines, rated.charges, rated.exact)
+        asked = None if tax_service is None else Recorded(tax_service)
         committed = commitment_windows.so_far(earlier or Earlier(ledger, {}), book, period)
-        settled = settle(book, held, charged, committed, cutoff, tax_service)
+        settled = settle(book, held, charged, committed, cutoff, asked)
         drawn = draw(credit, settled.charges, period)
         output_digest = charges_digest(drawn.charges).hex()
         accepted = counting.result()
@@ -113,6 +115,7 @@ def calculate(
         unrated=unbilled(rated),
         credits=drawn.said,
         counted=committed.counted,
+        tax_answers=None if asked is None else asked.answers,
     )
     amounts, rounding = _money(book, settled, drawn.charges)
     return Calculated(

@@ -13,6 +13,7 @@ from rating.close import Record
 from rating.commitment_windows import Earlier
 from rating.periods import parse_period
 from rating.runs import ENGINE_VERSION, Manifest, Run
+from rating.tax_answers import AskedOtherwise, answered
 
 
 def are_as_closed(charges: pa.Table, run: Run) -> bool:
@@ -26,7 +27,8 @@ def _again(ledger: Record, connection: sa.Connection, run: Run) -> Manifest:
     credit = credit_life.found_by(ledger, connection, run)
     earlier = Earlier(ledger, said.counted)
     usage = (ledger, connection, run.tenant, said.catalog_version, period, said.cutoff)
-    return calculate(*usage, now_ms=0, credit=credit, earlier=earlier).manifest
+    service = answered(said.tax_answers)
+    return calculate(*usage, now_ms=0, credit=credit, tax_service=service, earlier=earlier).manifest
 
 
 def problems(ledger: Record, connection: sa.Connection, run: Run) -> Iterator[str]:
@@ -38,7 +40,11 @@ def problems(ledger: Record, connection: sa.Connection, run: Run) -> Iterator[st
         yield "its stored movements of credit are not the ones it was closed with"
     if said.engine_version != ENGINE_VERSION:
         return
-    again = _again(ledger, connection, run)
+    try:
+        again = _again(ledger, connection, run)
+    except AskedOtherwise as otherwise:
+        yield f"rating it again gives other charges: {otherwise}"
+        return
     if again.chain != said.chain:
         yield f"the ledger has another chain hash at cutoff {said.cutoff} than when it was closed"
     if again.input_digest != said.input_digest:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from ledger.errors import Refused
 from ledger.relational import metadata
 from rating.conservation import Balance, Unbilled
+from rating.tax_answers import TaxAnswers
 
 ENGINE_VERSION: Final = "4"
 """Changes whenever the same input could give other charges."""
@@ -100,6 +101,8 @@ class Manifest(msgspec.Struct, frozen=True):
     """None where no grants were known."""
     counted: dict[str, int]
     """Runs of earlier periods whose charges count in windows of commitments."""
+    tax_answers: TaxAnswers | None
+    """What a tax service said; None where the catalog's table was enough."""
 
 
 class Run(msgspec.Struct, frozen=True):
