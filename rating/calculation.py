@@ -80,6 +80,7 @@ def calculate(
     months look at the `earlier` ones.
     """
     cuts = boundaries(connection, tenant, version, period)
+    chain = ledger.chain_at(cutoff)
     with ThreadPoolExecutor(1) as engine:
         # The engine sums while we load the book, and counts while we rate: neither waits for the other.
         summing = engine.submit(ledger.totals, tenant, cuts, cutoff)
@@ -89,14 +90,17 @@ def calculate(
         beyond = beyond_sums.read(ledger, book, cuts, cutoff)
         held = spans(book, period)
         rated = rate(book, held, totals, beyond, cutoff, processes)
-        charged = Charged(rated.lines, rated.charges, rated.exact)
-        asked = None if tax_service is None else Recorded(tax_service)
-        committed = commitment_windows.so_far(earlier or Earlier(ledger, {}), book, period)
-        settled = settle(book, held, charged, committed, cutoff, asked)
-        drawn = draw(credit, settled.charges, period)
-        output_digest = charges_digest(drawn.charges).hex()
         accepted = counting.result()
-    chain = ledger.chain_at(cutoff)
+    conservation, unrated = balances(accepted, rated), unbilled(rated)
+    asked = None if tax_service is None else Recorded(tax_service)
+    committed = commitment_windows.so_far(earlier or Earlier(ledger, {}), book, period)
+    settled = settle(book, held, Charged(rated.lines, rated.charges, rated.exact), committed, cutoff, asked)
+    rounding = _rounding(book, settled)
+    input_digest = _input_digest(book, period, cuts, totals, cutoff, chain, credit, committed)
+    charges = settled.charges
+    # What they were made of takes as much memory as the charges, and room for them twice is what credit needs.
+    del summing, totals, beyond, rated, settled
+    drawn = draw(credit, charges, period)
     manifest = Manifest(
         tenant=book.tenant,
         period=str(period),
@@ -105,22 +109,19 @@ def calculate(
         chain=chain,
         catalog_version=book.version,
         engine_version=ENGINE_VERSION,
-        input_digest=_input_digest(book, period, cuts, totals, cutoff, chain, credit, committed),
-        output_digest=output_digest,
+        input_digest=input_digest,
+        output_digest=charges_digest(drawn.charges).hex(),
         charges=len(drawn.charges),
         events=int(drawn.charges["events"].to_numpy().sum()),
-        totals={},
-        rounding={},
-        conservation=balances(accepted, rated),
-        unrated=unbilled(rated),
+        totals=_due(book, drawn.charges),
+        rounding=rounding,
+        conservation=conservation,
+        unrated=unrated,
         credits=drawn.said,
         counted=committed.counted,
         tax_answers=None if asked is None else asked.answers,
     )
-    amounts, rounding = _money(book, settled, drawn.charges)
-    return Calculated(
-        msgspec.structs.replace(manifest, totals=amounts, rounding=rounding), drawn.charges, drawn.movements
-    )
+    return Calculated(manifest, drawn.charges, drawn.movements)
 
 
 def _input_digest(
@@ -146,15 +147,23 @@ def _input_digest(
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
 
 
-def _money(book: Book, settled: Settled, charges: pa.Table) -> tuple[dict[str, str], dict[str, str]]:
-    """Per currency: what is due, and what rounding added to it; credit pays rounded amounts."""
-    digits = dict(zip(book.currencies, book.digits.tolist(), strict=True))
-    rounding = {}
+def _rounding(book: Book, settled: Settled) -> dict[str, str]:
+    """Per currency: what rounding added."""
+    found = {}
     for currency, (rows, amount) in _sums(settled.charges).items():
-        billed = Fraction(amount, 10 ** digits[currency])
-        rounding[currency] = number_text(billed - exact_total(taken(settled.exact, rows)))
-    due = {name: scaled_text(amount, digits[name], digits[name]) for name, (_, amount) in _sums(charges).items()}
-    return due, rounding
+        billed = Fraction(amount, 10 ** _digits(book)[currency])
+        found[currency] = number_text(billed - exact_total(taken(settled.exact, rows)))
+    return found
+
+
+def _due(book: Book, charges: pa.Table) -> dict[str, str]:
+    """Per currency: what the charges come to."""
+    digits = _digits(book)
+    return {name: scaled_text(amount, digits[name], digits[name]) for name, (_, amount) in _sums(charges).items()}
+
+
+def _digits(book: Book) -> dict[str, int]:
+    return dict(zip(book.currencies, book.digits.tolist(), strict=True))
 
 
 def _sums(charges: pa.Table) -> dict[str, tuple[Int64s, int]]:
