@@ -149,6 +149,8 @@ def _product_faults(price: Price, owner: Plan | Contract) -> Iterator[Fault]:
 
 def _tier_faults(price: Price) -> Iterator[Fault]:
     charge = price.terms.charge
+    if isinstance(charge, parts.Bucketed):
+        charge = charge.price.charge
     if not isinstance(charge, parts.Tiers):
         return
     last = charge.tiers[-1].up_to

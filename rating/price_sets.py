@@ -13,7 +13,7 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import Flat, Matrix, Percentage, PerUnit, Price, Rounding
+from rating.pricing.parts import Bucketed, Charge, Flat, Matrix, Percentage, PerUnit, Price, Rounding
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -45,6 +45,11 @@ class Prices(NamedTuple):
     listed: PriceList
     dimensions: list[tuple[str, ...]]
     """Per terms: whose values make the key of a matrix."""
+
+    @property
+    def charges(self) -> list[Charge]:
+        """Per terms: the charge, as far as it is no number."""
+        return [self.listed.shapes[shape].example.charge for shape in self.listed.shape.tolist()]
 
     def charged_by(self, charge: type) -> Bools:
         """The prices with such a charge."""
@@ -166,5 +171,5 @@ def _is_idle(listed: PriceList) -> Bools:
 
 
 def needs_more_than_sums(prices: Prices) -> bool:
-    """Whether a price looks at dimensions, or at single events."""
-    return bool((prices.charged_by(Matrix) | prices.charged_by(Percentage)).any())
+    """Whether a price looks at dimensions, at times, or at single events."""
+    return any(bool(prices.charged_by(charge).any()) for charge in (Matrix, Bucketed, Percentage))

@@ -1,28 +1,20 @@
 """Derive what a price bills for what was used: measured, charged, adjusted and rounded, each as steps."""
 
 from rating.derivation.adjusting import adjusted, detail_rounded, rounded
+from rating.derivation.by_bucket import by_bucket
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
 from rating.derivation.numbers import shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
-from rating.derivation.used import Cells, Events, Used
-from rating.pricing.parts import Matrix, Percentage, Price
+from rating.derivation.used import Buckets, Cells, Events, Quantity, Used
+from rating.pricing.parts import Bucketed, Matrix, Percentage, Price
 
 
 def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivation:
     """Every step from what was used to what is billed for it alone in its period."""
     steps = Steps(measured, money)
-    parts, is_returned = _parts(steps, price, used)
-    rounding = price.rounding
-    if rounding is not None and rounding.of_details:
-        parts = [detail_rounded(steps, rounding, one) for one in parts]
-    else:
-        parts = [steps.together("together", parts)]
-    exact = steps.together("together", adjusted(steps, price, parts))
-    if is_returned:
-        exact = steps.owed("times", "given back", exact, given(-1))
-    amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
+    exact, amount = _owed(steps, price, used)
     steps.say(f"-> rounding {signed(amount.number - exact.number, money.decimals)}")
     steps.say(f"= {shown(amount.number, money.decimals)} {money.name}")
     return Derivation(
@@ -36,6 +28,21 @@ def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivat
     )
 
 
+def _owed(steps: Steps, price: Price, used: Used) -> tuple[Value, Value]:
+    """What is owed before it is rounded, and after."""
+    parts, is_returned = _parts(steps, price, used)
+    rounding = price.rounding
+    if rounding is not None and rounding.of_details:
+        parts = [detail_rounded(steps, rounding, one) for one in parts]
+    else:
+        parts = [steps.together("together", parts)]
+    exact = steps.together("together", adjusted(steps, price, parts))
+    if is_returned:
+        exact = steps.owed("times", "given back", exact, given(-1))
+    amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
+    return exact, amount
+
+
 def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
     """What each part costs, and whether all of it is given back."""
     charge = price.charge
@@ -45,6 +52,13 @@ def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
     if isinstance(charge, Matrix):
         assert isinstance(used, Cells)
         return [steps.together("all cells", by_cells(steps, charge, used))], False
-    assert not isinstance(used, Events | Cells)
+    if isinstance(charge, Bucketed):
+        assert isinstance(used, Buckets)
+        inside = charge.price
+        costs = by_bucket(
+            steps, charge.every.value, used.quantities, lambda own, units: _owed(own, inside, Quantity(units))[1]
+        )
+        return [steps.together("all buckets", list(costs))], False
+    assert not isinstance(used, Events | Cells | Buckets)
     units = charged_units(steps, price, used)
     return charged(steps, charge, units), units.is_returned
