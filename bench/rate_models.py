@@ -17,9 +17,12 @@ from rating.pricing.entries import moving_money, totals
 from rating.pricing.events import event_fees
 from rating.pricing.increments import in_advance, period_entries
 from rating.pricing.parts import (
+    Blocks,
+    BlockTier,
     Bucketed,
     Cell,
     Charge,
+    Duration,
     Dynamic,
     Every,
     Flat,
@@ -35,6 +38,7 @@ from rating.pricing.parts import (
     Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.pricing.rate import Rated, rate
 from rating.pricing.running import fees_of, line_sums
@@ -47,6 +51,7 @@ BOUNDS = (Fraction(1_000), Fraction(10_000), Fraction(100_000), None)
 REGIONS = (("eu",), ("us",), ("asia",))
 SIZE, FREE_UNITS, FEE, OFF = Fraction(1000), Fraction(100), Fraction(3, 10), Fraction(10)
 LEAST, MOST = Fraction(5), Fraction(500)
+MINUTE = Fraction(60)
 
 Rows = list[tuple[Fraction | None, Fraction]]
 Engine = Callable[[PriceList, Int64s, Ragged], Amounts]
@@ -135,6 +140,18 @@ def _matrix(unit_price: Fraction) -> Matrix:
     return Matrix(tuple(Cell(key, unit_price * (place + 1)) for place, key in enumerate(REGIONS)))
 
 
+def _duration(unit_price: Fraction) -> Duration:
+    """A minute as a whole, then in tenths at half the price."""
+    first = TimeRate(unit_price, MINUTE, MINUTE)
+    return Duration((first, TimeRate(unit_price / 2, MINUTE, MINUTE / 10, start=MINUTE)), connect_fee=FEE)
+
+
+def _blocks(unit_price: Fraction) -> Blocks:
+    """A hundred small blocks, then as many large ones, then the largest."""
+    sizes = ((SIZE / 10, FREE_UNITS), (SIZE, FREE_UNITS), (SIZE * 10, None))
+    return Blocks(tuple(BlockTier(size, unit_price * size, most) for size, most in sizes))
+
+
 def _decimal(number: Fraction) -> Decimal:
     return Decimal(number.numerator) / Decimal(number.denominator)
 
@@ -149,6 +166,18 @@ TIERS = [_decimals(rows) for rows in ROWS]
 STEPS = [_decimals(rows, Decimal(1000)) for rows in ROWS]
 PERCENTS = [_decimals(rows, Decimal("0.01")) for rows in ROWS]
 PERCENTAGES = [(price / 100, _decimal(FEE), _decimal(FREE_UNITS)) for price in PLAIN]
+DURATIONS = [
+    (_decimal(FEE), [(Decimal(0), Decimal(60), Decimal(60), price), (Decimal(60), None, Decimal(6), price / 20)])
+    for price in PLAIN
+]
+BLOCKS = [
+    [
+        (Decimal(100), Decimal(100), price * 100),
+        (Decimal(1000), Decimal(100), price * 1000),
+        (Decimal(10_000), None, price * 10_000),
+    ]
+    for price in PLAIN
+]
 PACKAGES = [(_decimal(SIZE), price, _decimal(FREE_UNITS)) for price in PLAIN]
 CELLS = [[price * (place + 1) for place in range(len(REGIONS))] for price in PLAIN]
 BOUNDED = [(price, _decimal(OFF), _decimal(MOST), _decimal(LEAST)) for price in PLAIN]
@@ -170,8 +199,10 @@ MODELS = {
         _prices([_percents(rows) for rows in ROWS]), one_total, decimal_loop.graduated, PERCENTS
     ),
     "package": Model(_prices(_packages, free_units=FREE_UNITS), one_total, decimal_loop.package, PACKAGES),
+    "blocks": Model(_prices([_blocks(one) for one in UNIT_PRICES]), one_total, decimal_loop.blocks, BLOCKS),
     "dynamic": Model(_prices([Dynamic(one) for one in UNIT_PRICES]), one_total, decimal_loop.per_unit, PLAIN),
     "percentage": Model(_prices(_percentages), by_event, decimal_loop.percentage, PERCENTAGES, 3),
+    "duration": Model(_prices([_duration(one) for one in UNIT_PRICES]), by_event, decimal_loop.duration, DURATIONS, 3),
     "matrix": Model(_prices([_matrix(price) for price in UNIT_PRICES]), by_key, decimal_loop.matrix, CELLS, 3),
     "bucketed": Model(_prices(_buckets), by_bucket, decimal_loop.bucketed, TIERS, 4),
     "bounded": Model(_prices(_per_unit, adjustments=_bounds), one_total, decimal_loop.bounded, BOUNDED),

@@ -68,7 +68,7 @@ def write(handle: Handle, charges: pa.Table) -> None:
     """Write the lines of one run, and check that all of them are there; their digest is `verify`'s to compare."""
     if not len(charges):
         return
-    handle.insert("charges", charges.cast(SCHEMA))
+    handle.insert_in_parts("charges", charges.cast(SCHEMA))
     run = charges["run"][0].as_py()
     (lines,) = handle.row("charges_count", run=run)
     if lines != len(charges):

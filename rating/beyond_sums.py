@@ -19,7 +19,7 @@ from rating.lines import Lines, line_key
 from rating.match import RATED, match
 from rating.price_sets import Prices
 from rating.pricing import buckets, cells, events
-from rating.pricing.parts import Bucketed, Charge, Every, Matrix, Percentage, Slot
+from rating.pricing.parts import Bucketed, ByEvent, Charge, Every, Matrix, Slot
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.usage import Fees, Ragged, chosen
 from rating.ragged import expand
@@ -85,10 +85,10 @@ def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> 
     """What the book's prices look at beyond sums."""
     prices = book.prices
     meters = book.meters.to_pylist()
-    percentages = sorted({meters[meter] for meter in prices.meter[prices.charged_by(Percentage)]})
+    by_event = sorted({meters[meter] for meter in prices.meter[prices.charged_by(ByEvent)]})
     return Beyond(
         [(cut, _read_keyed(reader, book.tenant, cut, boundaries, cutoff)) for cut in _cuts(book, meters)],
-        reader.singles(book.tenant, percentages, boundaries, cutoff) if percentages else None,
+        reader.singles(book.tenant, by_event, boundaries, cutoff) if by_event else None,
         [(filled, _read_buckets(reader, book.tenant, filled, boundaries, cutoff)) for filled in _filled(book, meters)],
     )
 
@@ -206,7 +206,7 @@ def _buckets(book: Book, spans: Spans, lines: Lines, filled: Filled, usage: Stre
 
 
 def _events(book: Book, spans: Spans, lines: Lines, usage: Singles) -> Ragged:
-    looking = Looking(book.prices.charged_by(Percentage), np.ones(len(book.contracts.zone), dtype=np.bool_))
+    looking = Looking(book.prices.charged_by(ByEvent), np.ones(len(book.contracts.zone), dtype=np.bool_))
     _, parts = _parts(book, spans, lines, usage, looking)
     return parts
 

@@ -132,6 +132,8 @@ def _price_faults(new: Catalog, after: Catalog) -> Iterator[Fault]:
             yield from _product_faults(price, merged_owner)
             yield from _tier_faults(price)
             yield from _dimension_faults(price, after)
+            yield from _duration_faults(price, after)
+            yield from _block_faults(price)
             if plan is not None:
                 yield from _rounding_faults(price, plan)
 
@@ -148,9 +150,7 @@ def _product_faults(price: Price, owner: Plan | Contract) -> Iterator[Fault]:
 
 
 def _tier_faults(price: Price) -> Iterator[Fault]:
-    charge = price.terms.charge
-    if isinstance(charge, parts.Bucketed):
-        charge = charge.price.charge
+    charge = _charge_of_units(price)
     if not isinstance(charge, parts.Tiers):
         return
     last = charge.tiers[-1].up_to
@@ -175,6 +175,41 @@ def _dimension_faults(price: Price, after: Catalog) -> Iterator[Fault]:
             yield Fault(price, ("dimensions", nth), message)
         if name in price.dimensions[:nth]:
             yield Fault(price, ("dimensions", nth), f"{name} is in the list twice: keep one")
+
+
+def _duration_faults(price: Price, after: Catalog) -> Iterator[Fault]:
+    charge = price.terms.charge
+    if not isinstance(charge, parts.Duration):
+        return
+    if any(meter.name == price.meter and meter.aggregation == "count" for meter in after.meters):
+        message = f"{price.meter} counts events: a duration is priced by a meter that sums how long each of them took"
+        yield Fault(price, ("meter",), message)
+    if charge.rates[0].start:
+        yield Fault(price, ("rates", 0, "from"), "the first rate begins with the call: remove `from`")
+    for nth, (before, rate) in enumerate(pairwise(charge.rates), start=1):
+        if rate.start <= before.start:
+            begun = number_text(before.start)
+            message = f"expected more than {begun}, where the rate before begins, found {number_text(rate.start)}"
+            yield Fault(price, ("rates", nth, "from"), message)
+
+
+def _block_faults(price: Price) -> Iterator[Fault]:
+    charge = _charge_of_units(price)
+    if not isinstance(charge, parts.Blocks):
+        return
+    *before, last = charge.tiers
+    if last.most is not None:
+        message = "usage past its blocks has no price: end with a tier without `blocks`"
+        yield Fault(price, ("tiers", len(before)), message)
+    for nth, tier in enumerate(before):
+        if tier.most is None:
+            yield Fault(price, ("tiers", nth), "only the last tier is without `blocks`: say how many this one holds")
+
+
+def _charge_of_units(price: Price) -> parts.Charge:
+    """The charge, or that of each bucket."""
+    charge = price.terms.charge
+    return charge.price.charge if isinstance(charge, parts.Bucketed) else charge
 
 
 def _rounding_faults(price: Price, plan: Plan) -> Iterator[Fault]:

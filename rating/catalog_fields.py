@@ -143,6 +143,14 @@ def count(text: str) -> Fraction:
     return _number(text, 0, "a whole number")
 
 
+def several(text: str) -> Fraction:
+    """How many of something there are, where there are some."""
+    found = count(text)
+    if found == 0:
+        raise ValueError("expected a whole number above 0, found 0")
+    return found
+
+
 def yes_or_no(text: str) -> bool:
     """What holds or does not."""
     return one_of(text, ("true", "false"), "true or false") == "true"
@@ -151,6 +159,12 @@ def yes_or_no(text: str) -> bool:
 def decimals(text: str) -> int:
     """How many decimals an amount is rounded to; below zero are tens and hundreds."""
     return int(one_of(text, [str(one) for one in range(-6, 5)], "a whole number from -6 to 4"))
+
+
+def fine_decimals(text: str) -> int:
+    """How many decimals the price of a part is rounded to, which is not what is billed."""
+    expected = f"a whole number from 0 to {PRICE_DECIMALS_MAX}"
+    return int(one_of(text, [str(one) for one in range(PRICE_DECIMALS_MAX + 1)], expected))
 
 
 def _number(text: str, decimals_max: int, what: str) -> Fraction:

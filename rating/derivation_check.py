@@ -82,6 +82,7 @@ OPERATIONS: dict[str, Callable[..., Fraction]] = {
     "at_least": max,
     "at_most": min,
     "event_fee": _event_fee,
+    "started": lambda number, unit: Fraction(ceil(number / unit)),
     "rounded_half_up": _half_up,
     "rounded_up": lambda number, unit: ceil(number / unit) * unit,
     "rounded_down": lambda number, unit: floor(number / unit) * unit,

@@ -30,7 +30,7 @@ from rating.derivation.used import Buckets, Cells, Events, Quantity, Share, Used
 from rating.periods import EPOCH, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import Bucketed, Every, Matrix, Percentage, Price
+from rating.pricing.parts import Bucketed, ByEvent, Every, Matrix, Price
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
@@ -153,7 +153,7 @@ def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) ->
     if charge["kind"] == FEE:
         return _share(charge, run, price.proration, zone)
     priced, held = price.terms.charge, (zone, charge["window_start"], charge["window_end"])
-    if isinstance(priced, Percentage):
+    if isinstance(priced, ByEvent):
         return Events([_units(scaled) for scaled in ledger.single_usage(line)])
     if isinstance(priced, Matrix):
         slots = slot_starts(priced.slots, *held) if priced.slots else ()

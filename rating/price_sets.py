@@ -4,6 +4,7 @@ A contract's own price of a meter, or its own fee, stands in for its plan's from
 """
 
 from itertools import groupby
+from types import UnionType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import Bucketed, Charge, Flat, Matrix, Percentage, PerUnit, Price, Rounding
+from rating.pricing.parts import Bucketed, ByEvent, Charge, Flat, Matrix, PerUnit, Price, Rounding
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -51,7 +52,7 @@ class Prices(NamedTuple):
         """Per terms: the charge, as far as it is no number."""
         return [self.listed.shapes[shape].example.charge for shape in self.listed.shape.tolist()]
 
-    def charged_by(self, charge: type) -> Bools:
+    def charged_by(self, charge: type | UnionType) -> Bools:
         """The prices with such a charge."""
         of_terms = np.array([isinstance(shape.example.charge, charge) for shape in self.listed.shapes], dtype=np.bool_)
         found: Bools = of_terms[self.listed.shape[self.terms]] if len(self.terms) else np.zeros(0, dtype=np.bool_)
@@ -172,4 +173,4 @@ def _is_idle(listed: PriceList) -> Bools:
 
 def needs_more_than_sums(prices: Prices) -> bool:
     """Whether a price looks at dimensions, at times, or at single events."""
-    return any(bool(prices.charged_by(charge).any()) for charge in (Matrix, Bucketed, Percentage))
+    return bool(prices.charged_by(Matrix | Bucketed | ByEvent).any())

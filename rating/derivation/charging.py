@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
+from rating.derivation.by_blocks import by_blocks
 from rating.derivation.measuring import Units
 from rating.derivation.numbers import exactly
 from rating.derivation.steps import ROUNDED, Steps, Unit, Value, given
 from rating.derivation.used import Cells, Key
-from rating.pricing.parts import Beyond, Cell, Dynamic, Flat, Matrix, Packages, PerUnit, Reading, Tier, Tiers
+from rating.pricing.parts import Beyond, Blocks, Cell, Dynamic, Flat, Matrix, Packages, PerUnit, Reading, Tier, Tiers
 from rating.ratios import UP
 
 PACKAGES = Unit("packages")
 
 
-def charged(steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers, units: Units) -> list[Value]:
+def charged(steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers | Blocks, units: Units) -> list[Value]:
     """What the units cost, part by part."""
     match charge:
         case Flat():
@@ -32,6 +33,8 @@ def charged(steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers, u
                 if charge.reading is Reading.GRADUATED
                 else _volume(steps, charge, units)
             )
+        case Blocks():
+            return by_blocks(steps, charge, units)
 
 
 def _packages(steps: Steps, units: Value, size: Fraction, mode: int) -> Value:

@@ -2,13 +2,14 @@
 
 from rating.derivation.adjusting import adjusted, detail_rounded, rounded
 from rating.derivation.by_bucket import by_bucket
+from rating.derivation.by_duration import by_duration
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
 from rating.derivation.numbers import shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
 from rating.derivation.used import Buckets, Cells, Events, Quantity, Used
-from rating.pricing.parts import Bucketed, Matrix, Percentage, Price
+from rating.pricing.parts import Bucketed, Duration, Matrix, Percentage, Price
 
 
 def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivation:
@@ -49,6 +50,9 @@ def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
     if isinstance(charge, Percentage):
         assert isinstance(used, Events)
         return [steps.together("all events", by_event(steps, charge, used.amounts))], False
+    if isinstance(charge, Duration):
+        assert isinstance(used, Events)
+        return [steps.together("all calls", by_duration(steps, charge, used.amounts))], False
     if isinstance(charge, Matrix):
         assert isinstance(used, Cells)
         return [steps.together("all cells", by_cells(steps, charge, used))], False

@@ -6,6 +6,7 @@ The operations are a closed set, and all that somebody needs to know who evaluat
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ceil
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -204,6 +205,7 @@ _OPERATIONS: Final = {
     "at_least": _Operation(max, _as("{}, at least {}")),
     "at_most": _Operation(min, _as("{}, at most {}")),
     "event_fee": _Operation(_event_fee, _event_fee_text),
+    "started": _Operation(lambda number, unit: Fraction(ceil(number / unit)), _as("{} in started {}")),
     "rounded_half_up": _rounding(_nearest, "to the nearest"),
     "rounded_up": _rounding(lambda number: -(-number.numerator // number.denominator), "up to a multiple of"),
     "rounded_down": _rounding(lambda number: number.numerator // number.denominator, "down to a multiple of"),

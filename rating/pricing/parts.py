@@ -75,6 +75,27 @@ class Percentage(Struct, frozen=True, tag=True, omit_defaults=True):
     """An event of nothing owes the fee and the least."""
 
 
+class TimeRate(Struct, frozen=True, omit_defaults=True):
+    """What time costs from `start` on, until the next rate begins: so much `per` so long, in whole increments."""
+
+    rate: Fraction
+    per: Fraction
+    increment: Fraction
+    start: Fraction = Fraction(0)
+
+
+class Duration(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Each event is a call or a session, priced along its own clock: its quantity is how long it took."""
+
+    rates: tuple[TimeRate, ...]
+    """In order; the first starts at zero."""
+    connect_fee: Fraction = Fraction(0)
+    most: Fraction | None = None
+    """What a call costs at most, its connect fee included."""
+    increment_rounding: Rounding | None = None
+    """Of the price of an increment; the line is rounded once as well."""
+
+
 class Cell(Struct, frozen=True, omit_defaults=True):
     """One price of a matrix, for usage whose key has these values; None stands for any."""
 
@@ -148,6 +169,23 @@ class Tiers(Struct, frozen=True, tag=True, omit_defaults=True):
     """A period of nothing owes the first tier's flat fee."""
 
 
+class BlockTier(Struct, frozen=True, omit_defaults=True):
+    """What holds so many blocks of its own size; open where it does not say how many."""
+
+    size: Fraction
+    price: Fraction
+    """Of a block, and of a started one."""
+    most: Fraction | None = None
+
+
+class Blocks(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Tiers in blocks of their own, each filled before the next; what the last one can't hold is free."""
+
+    tiers: tuple[BlockTier, ...]
+    of_top_tier: bool = False
+    """The tier reached prices all in its blocks, on the period's last line, the last one also what it can't hold."""
+
+
 class Every(Enum):
     """How long a bucket of usage is, on the clock of the contract's zone."""
 
@@ -186,7 +224,9 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
     amount: Fraction
 
 
-Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers | Bucketed
+ByEvent = Percentage | Duration
+"""What prices single events."""
+Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks | Bucketed
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 

@@ -12,9 +12,21 @@ from rating.exact import Int64s
 from rating.gathered import Gathered
 from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
+from rating.pricing.blocks import blocks
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
-from rating.pricing.parts import Bucketed, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
+from rating.pricing.parts import (
+    Blocks,
+    Bucketed,
+    Duration,
+    Dynamic,
+    Flat,
+    Matrix,
+    Packages,
+    Percentage,
+    PerUnit,
+    Tiers,
+)
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
 from rating.pricing.untiered import dynamic, flat, one_by_one, packages, per_unit
@@ -27,8 +39,10 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Packages: packages,
     Dynamic: dynamic,
     Percentage: one_by_one,
+    Duration: one_by_one,
     Matrix: one_by_one,
     Tiers: tiered,
+    Blocks: blocks,
     Bucketed: one_by_one,
 }
 

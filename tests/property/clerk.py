@@ -15,7 +15,7 @@ from rating.catalog import Catalog, Contract, Price
 from rating.periods import Period
 from tests.reference.exactness import round_to
 from tests.reference.lines import Usage, total_of
-from tests.reference.rating import rated_lines
+from tests.reference.rating import BY_EVENT, rated_lines
 from tests.unit.rating.world import Use
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -199,7 +199,7 @@ def cost(terms: Terms, uses: Sequence[Use], zone: str) -> Fraction:
     if terms.cells:
         costs = [_cell_price(terms, use, zone) * Fraction(use.quantity, 10**9) for use in uses]
         return adjusted(terms, sum(costs, NOTHING))
-    if terms.price["model"] == "percentage":
+    if terms.price["model"] in BY_EVENT:
         return adjusted(terms, total_of(rated_lines(terms.price, Usage(quantity, events=quantities))))
     owes_minimum = any(kind == "minimum" for kind, _ in terms.adjustments)
     if quantity < 0 and not owes_minimum:
@@ -236,18 +236,20 @@ def slot_of(slots: Sequence[Slot], shown: datetime) -> str:
 
 
 def adjusted(terms: Terms, amount: Fraction) -> Fraction:
-    """One adjustment after the other."""
+    """One adjustment after the other; what corrections give back beside a minimum stays as it is."""
+    owed = [amount]
     for kind, number in terms.adjustments:
         if kind == "percent_off":
-            amount -= amount * number / 100
-        elif kind == "amount_off":
-            amount -= min(number, max(amount, NOTHING))
-        elif kind == "maximum":
-            amount = min(amount, number)
+            owed = [one - one * number / 100 for one in owed]
+        elif kind == "minimum":
+            owed.append(max(number - sum(owed), NOTHING))
         else:
-            assert kind == "minimum"
-            amount = max(amount, number)
-    return amount
+            # The most that comes off: so much, or what is above a maximum.
+            left = number if kind == "amount_off" else max(sum(owed) - number, NOTHING)
+            for place, one in enumerate(owed):
+                off = min(left, max(one, NOTHING))
+                owed[place], left = one - off, left - off
+    return sum(owed, NOTHING)
 
 
 def minor_units(exact: Fraction, terms: Terms, currency: str) -> int:

@@ -16,6 +16,8 @@ from tests.conformance.price_parts import price_of
 from tests.property.clerk import DIGITS, Slot, Terms, midnight_ms
 from tests.property.pricing_worlds import (
     Parameters,
+    blocks,
+    calls,
     conversions,
     joined,
     optional,
@@ -67,6 +69,7 @@ of_quantity = st.one_of(
         st.fixed_dictionaries({"package_price": prices, "package_size": sizes}),
         optional(rounding_packages=st.sampled_from(["up", "down"])),
     ),
+    blocks(bounded=False),
 )
 models = st.one_of(
     of_quantity,
@@ -84,6 +87,7 @@ models = st.one_of(
         ),
     ),
     joined(joined(of_quantity, around), st.fixed_dictionaries({"bucket": st.sampled_from(["hour", "day"])})),
+    calls,
     st.just({"model": "matrix"}),
 )
 minutes = st.sampled_from([0, 60, 120, 150, 180, 360, 22 * 60, 24 * 60]) | st.integers(0, 24 * 60)
@@ -197,7 +201,7 @@ def close_worlds(draw: st.DrawFn) -> World:
             own = draw(owned_prices(contract.id, currencies[contract.plan], least=0)) if draw(st.booleans()) else {}
             priced_by |= own
             signed.append(msgspec.structs.replace(contract, prices=tuple(price for price, _ in own.values())))
-    meters = tuple(Meter(name, name, "count", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
+    meters = tuple(Meter(name, name, "sum", "units", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
     catalog = Catalog(meters, tuple(plans), tuple(customers), tuple(signed))
     return World(catalog, {name: terms for name, (_, terms) in priced_by.items()}, draw(usage))
 

@@ -15,7 +15,7 @@ from rating.derivation_check import problems
 from rating.pricing import rate as pricing
 from rating.pricing.buckets import bucket_fees
 from rating.pricing.cells import Keyed, cell_fees
-from rating.pricing.parts import Bucketed, Cell, Every, Matrix, Percentage, PercentOff, Price, Rounding
+from rating.pricing.parts import Bucketed, ByEvent, Cell, Every, Matrix, PercentOff, Price, Rounding
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import price_list
 from rating.pricing.usage import Ragged, Usage
@@ -24,9 +24,10 @@ from tests.conformance.price_parts import price_of
 from tests.property.pricing_worlds import (
     Line,
     Parameters,
+    any_charge,
     around,
     batches,
-    charges,
+    calls,
     decimals,
     joined,
     percentages,
@@ -36,7 +37,7 @@ from tests.property.test_pricing_laws import column, fractions, usage_of
 
 Said = dict[str, Any]
 ADDING = {"given", "sum", "minus"}
-OF_SUMS = {"per_unit", "package", "graduated", "volume", "stairstep"}
+OF_SUMS = {"per_unit", "package", "graduated", "volume", "stairstep", "tiered_blocks"}
 
 
 def derived(price: Price, used: Used) -> Derivation:
@@ -52,7 +53,7 @@ def said(found: Derivation) -> Said:
 
 def used_of(price: Price, line: Line) -> Used:
     amounts = [Fraction(text) for text in line.quantities]
-    return Events(amounts) if isinstance(price.charge, Percentage) else Quantity(sum(amounts, Fraction(0)))
+    return Events(amounts) if isinstance(price.charge, ByEvent) else Quantity(sum(amounts, Fraction(0)))
 
 
 @settings(max_examples=400)
@@ -75,7 +76,7 @@ def test_a_derivation_ends_at_the_amounts_of_the_engine_and_holds_when_evaluated
 many_events = st.lists(decimals(50, 3), min_size=15, max_size=60)
 
 
-@given(joined(percentages, around), many_events)
+@given(joined(percentages | calls, around), many_events)
 def test_events_in_sums_cost_what_they_cost_one_by_one(given_price: Parameters, amounts: list[str]) -> None:
     price = price_of(given_price)
     rated = pricing.rate(*usage_of([given_price], [Line(0, amounts, None, None)]))
@@ -114,7 +115,7 @@ def test_cells_cost_what_they_cost_in_the_engine(
 many_buckets = st.lists(decimals(50, 3) | decimals(50, 3).map(lambda text: f"-{text}"), max_size=60)
 
 
-@given(joined(charges.filter(lambda one: one["model"] in OF_SUMS), around), many_buckets, st.booleans())
+@given(joined(any_charge.filter(lambda one: one["model"] in OF_SUMS), around), many_buckets, st.booleans())
 def test_buckets_cost_what_they_cost_in_the_engine(
     given_price: Parameters, quantities: list[str], is_discounted: bool
 ) -> None:
@@ -134,7 +135,7 @@ def test_buckets_cost_what_they_cost_in_the_engine(
 
 
 some_usage = st.lists(decimals(50, 3), min_size=1, max_size=30)
-some_derivation = st.tuples(joined(charges, around).map(price_of), some_usage).map(
+some_derivation = st.tuples(joined(any_charge, around).map(price_of), some_usage).map(
     lambda drawn: derived(drawn[0], used_of(drawn[0], Line(0, drawn[1], None, None)))
 )
 differences = st.sampled_from(["1", "-1", "0.000000001", "1/3"]).map(Fraction)

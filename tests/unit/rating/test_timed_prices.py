@@ -146,10 +146,17 @@ def test_a_matrix_needs_dimensions_or_slots() -> None:
     assert ["dimensions is missing: matrix needs it, or slots of time" in str(one) for one in mistakes] == [True]
 
 
-def test_tiers_inside_of_buckets_are_checked_like_others() -> None:
-    price = "{product: P, meter: kwh, model: graduated, bucket: hour, tiers: [{up_to: 1, unit_price: 1}]}"
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ("model: graduated, tiers: [{up_to: 1, unit_price: 1}]", "tiers[0]: usage above 1 has no price"),
+        ("model: blocks, tiers: [{block_size: 1, block_price: 1, blocks: 2}]", "usage past its blocks has no price"),
+    ],
+)
+def test_tiers_inside_of_buckets_are_checked_like_others(terms: str, said: str) -> None:
+    price = f"{{product: P, meter: kwh, bucket: hour, {terms}}}"
     _, mistakes = parse(f"plans: [{{name: p, currency: EUR, prices: [{price}]}}]", read_catalog(CATALOG))
-    assert ["tiers[0]: usage above 1 has no price" in str(one) for one in mistakes] == [True]
+    assert [said in str(one) for one in mistakes] == [True]
 
 
 class November:
