@@ -10,6 +10,7 @@ import numpy as np
 from bench import decimal_loop
 from rating import ratios
 from rating.exact import Int64s
+from rating.pricing.buckets import bucket_fees
 from rating.pricing.cells import Keyed, cell_fees
 from rating.pricing.details import Amounts, rounded_once
 from rating.pricing.entries import moving_money, totals
@@ -18,10 +19,12 @@ from rating.pricing.increments import in_advance, period_entries
 from rating.pricing.parts import (
     Blocks,
     BlockTier,
+    Bucketed,
     Cell,
     Charge,
     Duration,
     Dynamic,
+    Every,
     Flat,
     Matrix,
     Maximum,
@@ -37,7 +40,7 @@ from rating.pricing.parts import (
     Tiers,
     TimeRate,
 )
-from rating.pricing.rate import Rated, rate, rate_bucketed
+from rating.pricing.rate import Rated, rate
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import PriceList
 from rating.pricing.usage import Ragged, Usage
@@ -86,7 +89,8 @@ def by_key(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
 
 def by_bucket(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     """A line with several buckets."""
-    return rounded_once(rate_bucketed(prices, of_line, quantities)[1], CENTS)
+    fees = fees_of(quantities, bucket_fees(prices, of_line, quantities))
+    return _both(rate(prices, of_line, Usage(line_sums(quantities), fees=fees)))
 
 
 def event_by_event(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
@@ -181,6 +185,7 @@ BOUNDED = [(price, _decimal(OFF), _decimal(MOST), _decimal(LEAST)) for price in 
 _packages = [Packages(SIZE, price) for price in UNIT_PRICES]
 _percentages = [Percentage(price, fee=FEE, free_amount=FREE_UNITS) for price in UNIT_PRICES]
 _per_unit = [PerUnit(price) for price in UNIT_PRICES]
+_buckets = [Bucketed(Every.HOUR, price) for price in _prices([_volume(rows) for rows in ROWS])]
 _bounds = (PercentOff(OFF), Maximum(MOST), Minimum(LEAST))
 _exact = [Price(charge=_graduated(rows)) for rows in ROWS]
 
@@ -199,7 +204,7 @@ MODELS = {
     "percentage": Model(_prices(_percentages), by_event, decimal_loop.percentage, PERCENTAGES, 3),
     "duration": Model(_prices([_duration(one) for one in UNIT_PRICES]), by_event, decimal_loop.duration, DURATIONS, 3),
     "matrix": Model(_prices([_matrix(price) for price in UNIT_PRICES]), by_key, decimal_loop.matrix, CELLS, 3),
-    "bucketed": Model(_prices([_volume(rows) for rows in ROWS]), by_bucket, decimal_loop.bucketed, TIERS, 4),
+    "bucketed": Model(_prices(_buckets), by_bucket, decimal_loop.bucketed, TIERS, 4),
     "bounded": Model(_prices(_per_unit, adjustments=_bounds), one_total, decimal_loop.bounded, BOUNDED),
     "in_advance": Model(
         _prices([_graduated(rows) for rows in ROWS]), event_by_event, decimal_loop.in_advance, TIERS, 3

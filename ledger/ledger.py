@@ -24,7 +24,7 @@ from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
 from ledger.trouble import Trouble
-from ledger.usage import Keyed, Singles, Totals, UsageFollower, UsageReader
+from ledger.usage import Keyed, Singles, Stretched, Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
 from ledger.writer import BlockWriter, adopt, unmarked
 
@@ -114,9 +114,21 @@ class Ledger:
         """Sums per meter, subject and stretch between two boundaries, at `cutoff`."""
         return usage.totals(self._usage, tenant, boundaries, cutoff)
 
-    def keyed(self, tenant: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Keyed:
+    def keyed(
+        self,
+        tenant: str,
+        meter: str,
+        names: Sequence[str],
+        slots: usage.Slots,
+        boundaries: Sequence[int],
+        cutoff: int,
+    ) -> Keyed:
         """Sums of a meter per subject, stretch and values of dimensions, at `cutoff`."""
-        return usage.keyed(self._usage, tenant, meter, names, boundaries, cutoff)
+        return usage.keyed(self._usage, tenant, meter, names, slots, boundaries, cutoff)
+
+    def stretched(self, tenant: str, meter: str, boundaries: Sequence[int], cutoff: int) -> Stretched:
+        """A meter's usage summed per subject and stretch of time."""
+        return usage.stretched(self._usage, tenant, meter, boundaries, cutoff)
 
     def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
         """Every single usage of some meters, in the order of time, at `cutoff`."""
@@ -267,9 +279,15 @@ class Ledger:
         """The quantity of every usage behind `lines`, in the order of time."""
         return trace.single_usage(self._usage, lines)
 
-    def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
-        """The usage behind `lines` by the values of some dimensions."""
-        return trace.usage_by_key(self._usage, lines, names)
+    def usage_by_key(
+        self, lines: pa.Table, names: Sequence[str], slots: usage.Slots
+    ) -> list[tuple[tuple[str, ...], int]]:
+        """The usage behind `lines` by the values of some dimensions, and by slots if there are any."""
+        return trace.usage_by_key(self._usage, lines, names, slots)
+
+    def usage_by_stretch(self, lines: pa.Table, boundaries: Sequence[int]) -> list[tuple[int, int]]:
+        """The usage behind `lines` between boundaries."""
+        return trace.usage_by_stretch(self._usage, lines, boundaries)
 
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ledger.engine import Handle
 from ledger.scale import add_digests
-from ledger.usage import UsageReader, decimal_column, digest_column
+from ledger.usage import Slots, UsageReader, decimal_column, digest_column, key_parameters
 
 SUBJECTS_AT_ONCE = 5_000
 EVENTS_AT_ONCE = 20_000
@@ -76,14 +76,29 @@ def single_usage(usage: UsageReader, charges: pa.Table) -> list[int]:
     return list(decimal_column(ordered, "quantity").tolist())
 
 
-def usage_by_key(usage: UsageReader, charges: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
-    """The scaled usage behind `charges` by the values of its dimensions `names`, in their order."""
+def usage_by_key(
+    usage: UsageReader, charges: pa.Table, names: Sequence[str], slots: Slots
+) -> list[tuple[tuple[str, ...], int]]:
+    """The scaled usage behind `charges` by the values of its dimensions `names`, then by slots if any, in order."""
     sums: dict[tuple[str, ...], int] = {}
+    name, by = f"usage_of_subjects_by_key{'_and_slot' if slots else ''}", key_parameters(names, slots)
     for window, subjects in _windows(charges):
-        found = usage.table("usage_of_subjects_by_key", **window._asdict(), subjects=list(subjects), names=list(names))
+        found = usage.table(name, **window._asdict(), subjects=list(subjects), **by)
         quantities = decimal_column(found, "quantity").tolist()
         for values, quantity in zip(found["key"].to_pylist(), quantities, strict=True):
             sums[tuple(values)] = sums.get(tuple(values), 0) + quantity
+    return sorted(sums.items())
+
+
+def usage_by_stretch(usage: UsageReader, charges: pa.Table, boundaries: Sequence[int]) -> list[tuple[int, int]]:
+    """The scaled usage behind `charges` by the boundary at or before it, in the order of time."""
+    sums: dict[int, int] = {}
+    for window, subjects in _windows(charges):
+        parameters = window._asdict() | {"subjects": list(subjects), "boundaries": list(boundaries)}
+        found = usage.table("usage_of_subjects_by_stretch", **parameters)
+        quantities = decimal_column(found, "quantity").tolist()
+        for instant, quantity in zip(found["segment"].to_pylist(), quantities, strict=True):
+            sums[instant] = sums.get(instant, 0) + quantity
     return sorted(sums.items())
 
 

@@ -21,6 +21,8 @@ from ledger.scale import Digests, decimal_integers, digests
 
 STEP_EVENTS_MAX = 2_000_000
 MetersAt = Callable[[int], dict[str, list[Meter]]]
+Slots = Sequence[tuple[int, str]]
+"""In the order of time: an instant, UTC milliseconds, and the slot that begins with it."""
 
 
 class Step(NamedTuple):
@@ -56,6 +58,15 @@ class Keyed(NamedTuple):
     key: NDArray[np.int64]
     """Which of `keys`."""
     keys: list[tuple[str, ...]]
+
+
+class Stretched(NamedTuple):
+    """One row per subject of one meter and stretch of time; no order promised."""
+
+    meter: pa.Array
+    subject: pa.Array
+    segment: NDArray[np.int64]
+    quantity: NDArray[np.int64] | NDArray[np.object_]
 
 
 class Singles(NamedTuple):
@@ -200,13 +211,23 @@ def totals(reader: UsageReader, tenant: str, boundaries: Sequence[int], cutoff: 
 
 
 def keyed(
-    reader: UsageReader, tenant: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int
+    reader: UsageReader,
+    tenant: str,
+    meter: str,
+    names: Sequence[str],
+    slots: Slots,
+    boundaries: Sequence[int],
+    cutoff: int,
 ) -> Keyed:
-    """The sums of a meter's usage in [boundaries[0], boundaries[-1]) by the values of its dimensions `names`."""
+    """The sums of a meter's usage in [boundaries[0], boundaries[-1]) by the values of its dimensions `names`.
+
+    Where there are slots, each key ends with one.
+    """
     span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
-    answer = reader.table("usage_by_key", cutoff, **span, meter=meter, names=list(names)).combine_chunks()
+    name, by = f"usage_by_key{'_and_slot' if slots else ''}", key_parameters(names, slots)
+    answer = reader.table(name, cutoff, **span, meter=meter, **by).combine_chunks()
     values = _column(answer, "key").flatten().dictionary_encode()
-    codes = values.indices.to_numpy().astype(np.int64).reshape(len(answer), len(names))
+    codes = values.indices.to_numpy().astype(np.int64).reshape(len(answer), len(names) + bool(slots))
     different, key = np.unique(codes, axis=0, return_inverse=True)
     texts = values.dictionary.to_pylist()
     return Keyed(
@@ -216,6 +237,26 @@ def keyed(
         decimal_column(answer, "quantity"),
         key.reshape(-1),
         [tuple(texts[code] for code in row) for row in different.tolist()],
+    )
+
+
+def key_parameters(names: Sequence[str], slots: Slots) -> dict[str, Any]:
+    """What usage is cut by, as its statements take it."""
+    if not slots:
+        return {"names": list(names)}
+    instants, named = map(list, zip(*slots, strict=True))
+    return {"names": list(names), "instants": instants, "slots": named}
+
+
+def stretched(reader: UsageReader, tenant: str, meter: str, boundaries: Sequence[int], cutoff: int) -> Stretched:
+    """The sums of a meter's usage in [boundaries[0], boundaries[-1])."""
+    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
+    answer = reader.table("usage_by_stretch", cutoff, **span, meter=meter).combine_chunks()
+    return Stretched(
+        pa.repeat(pa.scalar(meter, pa.string()), len(answer)),
+        _column(answer, "subject"),
+        _column(answer, "segment").to_numpy(),
+        decimal_column(answer, "quantity"),
     )
 
 

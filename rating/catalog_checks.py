@@ -151,7 +151,7 @@ def _product_faults(price: Price, owner: Plan | Contract) -> Iterator[Fault]:
 
 
 def _tier_faults(price: Price) -> Iterator[Fault]:
-    charge = price.terms.charge
+    charge = _charge_of_units(price)
     if not isinstance(charge, parts.Tiers):
         return
     last = charge.tiers[-1].up_to
@@ -195,7 +195,7 @@ def _duration_faults(price: Price, after: Catalog) -> Iterator[Fault]:
 
 
 def _block_faults(price: Price) -> Iterator[Fault]:
-    charge = price.terms.charge
+    charge = _charge_of_units(price)
     if not isinstance(charge, parts.Blocks):
         return
     *before, last = charge.tiers
@@ -205,6 +205,12 @@ def _block_faults(price: Price) -> Iterator[Fault]:
     for nth, tier in enumerate(before):
         if tier.most is None:
             yield Fault(price, ("tiers", nth), "only the last tier is without `blocks`: say how many this one holds")
+
+
+def _charge_of_units(price: Price) -> parts.Charge:
+    """The charge, or that of each bucket."""
+    charge = price.terms.charge
+    return charge.price.charge if isinstance(charge, parts.Bucketed) else charge
 
 
 def _rounding_faults(price: Price, plan: Plan) -> Iterator[Fault]:

@@ -33,6 +33,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _PATH = re.compile(r"[^.\x00-\x1f\x7f]+(?:\.[^.\x00-\x1f\x7f]+)*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -197,6 +198,14 @@ def day(text: str) -> date:
     if not YEAR_MIN <= found.year <= YEAR_MAX:
         raise ValueError(f"expected a date in the years {YEAR_MIN} to {YEAR_MAX}, found {text}")
     return found
+
+
+def minute(text: str) -> int:
+    """A time of day, in minutes after midnight; 24:00 is the end of it."""
+    if _TIME.fullmatch(text) is None:
+        raise ValueError(f"expected a time of day from 00:00 to 24:00, as in 22:00, found {_shown(text)}")
+    hours, minutes = text.split(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def currency(text: str) -> str:

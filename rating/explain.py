@@ -5,9 +5,10 @@ the charge says; where it does not, one of the charge, the catalog or the usage 
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -18,19 +19,21 @@ from babel.numbers import get_currency_precision
 from ledger.charges import COMMITMENT, CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
+from ledger.usage import Slots
 from rating import catalog_tables as tables
 from rating import commitment_windows, derivation_check, explain_commitment
 from rating.agreements import PricingUnit, commitment_in_words
 from rating.agreements import read as read_agreed
 from rating.catalog import Proration
+from rating.clocks import bucket_starts, slot_starts
 from rating.derivation.committing import settled
 from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Quantity, Share, Used
+from rating.derivation.used import Buckets, Cells, Events, Quantity, Share, Used
 from rating.periods import EPOCH, Calendar, day_number, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import ByEvent, Interval, Matrix, Price, interval_of
+from rating.pricing.parts import Bucketed, ByEvent, Every, Interval, Matrix, Price, interval_of
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
@@ -46,8 +49,11 @@ class Reader(commitment_windows.Reader, Protocol):
     def single_usage(self, lines: pa.Table) -> list[int]:
         """The scaled quantity of every usage behind charges, in the order of time."""
 
-    def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
-        """The scaled usage behind charges by the values of dimensions."""
+    def usage_by_key(self, lines: pa.Table, names: Sequence[str], slots: Slots) -> list[tuple[tuple[str, ...], int]]:
+        """The scaled usage behind charges by the values of dimensions, and by slots if there are any."""
+
+    def usage_by_stretch(self, lines: pa.Table, boundaries: Sequence[int]) -> list[tuple[int, int]]:
+        """The scaled usage behind charges between boundaries."""
 
 
 class Priced(NamedTuple):
@@ -175,11 +181,22 @@ def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, calendar: Cal
     (charge,) = line.to_pylist()
     if charge["kind"] == FEE:
         return _share(charge, run, price, calendar)
-    if isinstance(price.terms.charge, ByEvent):
+    priced, held = price.terms.charge, (calendar.zone, charge["window_start"], charge["window_end"])
+    if isinstance(priced, ByEvent):
         return Events([_units(scaled) for scaled in ledger.single_usage(line)])
-    if isinstance(price.terms.charge, Matrix):
-        return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions)])
+    if isinstance(priced, Matrix):
+        slots = slot_starts(priced.slots, *held) if priced.slots else ()
+        return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions, slots)])
+    if isinstance(priced, Bucketed):
+        found = ledger.usage_by_stretch(line, bucket_starts(priced.every, *held))
+        return Buckets([(_shown(priced.every, calendar.zone, instant), _units(scaled)) for instant, scaled in found])
     return Quantity(Fraction(charge["quantity"]))
+
+
+def _shown(every: Every, zone: str, instant: int) -> str:
+    """A bucket by what the clock shows when it begins."""
+    shown = datetime.fromtimestamp(instant // SECOND_MS, ZoneInfo(zone))
+    return shown.date().isoformat() if every is Every.DAY else shown.isoformat(" ", "minutes")
 
 
 def _units(scaled: int) -> Fraction:
@@ -215,7 +232,7 @@ def _usage_problems(charge: Charge, used: Used) -> list[str]:
     match used:
         case Events():
             units = sum(used.amounts, Fraction(0))
-        case Cells():
+        case Cells() | Buckets():
             units = sum((quantity for _, quantity in used.quantities), Fraction(0))
         case _:
             return []

@@ -4,7 +4,7 @@ A model is a way to write a charge down, and no kind of price of its own: what s
 and free units, what is adjusted in which order and how it is rounded, is the same for all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple, TypeVar
 
@@ -13,6 +13,7 @@ import yaml
 from rating import catalog_fields as read
 from rating.agreements import STANDARD
 from rating.catalog import Price, Proration
+from rating.clocks import DAYS
 from rating.pricing import parts
 from rating.ratios import DOWN, HALF_UP, UP
 from rating.yaml_page import Fields, Page, Place
@@ -72,18 +73,27 @@ def _fits_model(found: Fields, model: str) -> None:
 
 def _terms(found: Fields, charge_of: Callable[[Fields], parts.Charge | None]) -> parts.Price | None:
     charge = charge_of(found)
+    conversion, free_units = _conversion(found), found.scalar("free_units", read.quantity)
     adjustments = tuple(one for item in found.items("adjustments") if (one := _adjustment(found.page, *item)))
+    every = found.scalar("bucket", _every)
     if charge is None:
         return None
+    if every is not None:
+        bucket = parts.Price(charge=charge, conversion=conversion, free_units=free_units, is_mirrored=True)
+        charge, conversion, free_units = parts.Bucketed(every, bucket), None, None
     return parts.Price(
         charge=charge,
-        conversion=_conversion(found),
-        free_units=found.scalar("free_units", read.quantity),
+        conversion=conversion,
+        free_units=free_units,
         # A minimum is owed as well when corrections outweigh the usage: it would be given back otherwise.
         is_mirrored=not any(isinstance(one, parts.Minimum) for one in adjustments),
         adjustments=adjustments,
         rounding=_rounding(found, "rounding", read.decimals),
     )
+
+
+def _every(text: str) -> parts.Every:
+    return parts.Every(read.one_of(text, [one.value for one in parts.Every], "hour or day"))
 
 
 def _conversion(found: Fields) -> parts.Conversion | None:
@@ -178,21 +188,62 @@ def _time_rate(found: Fields) -> parts.TimeRate | None:
 
 
 def _matrix(found: Fields) -> parts.Charge | None:
-    dimensions = found.scalars("dimensions", read.name)
+    dimensions, slots = found.scalars("dimensions", read.name), _slots(found)
     default = found.scalar("default", read.unit_price)
+    by = (*dimensions, *(["slot"] if slots else []))
     cells = [
-        (one, one.scalar("unit_price", read.unit_price), tuple(one.scalar(name, read.text) for name in dimensions))
-        for one in found.mappings("cells", (*dimensions, "unit_price"), ("unit_price",))
+        (one, one.scalar("unit_price", read.unit_price), _key(one, dimensions, slots))
+        for one in found.mappings("cells", (*by, "unit_price"), ("unit_price",))
     ]
+    if "dimensions" not in found and "slots" not in found:
+        found.mistake("dimensions", "dimensions is missing: matrix needs it, or slots of time")
     if "dimensions" in found and not dimensions:
         found.mistake("dimensions", "expected at least one dimension of the meter")
+    if slots and "slot" in dimensions:
+        found.mistake("dimensions", "cells say `slot` of the price's slots: give the meter's dimension another name")
     for cell, _, key in cells:
-        if dimensions and not any(key):
+        if by and not any(key):
             found.page.mistake(cell.node, cell.place, "this cell takes all usage: write its price as the `default`")
     if default is None:
         return None
     priced = [parts.Cell(key, unit_price) for _, unit_price, key in cells if unit_price is not None]
-    return parts.Matrix((*priced, parts.Cell((None,) * len(dimensions), default)))
+    return parts.Matrix((*priced, parts.Cell((None,) * len(by), default)), slots)
+
+
+def _key(cell: Fields, dimensions: Sequence[str], slots: Sequence[parts.Slot]) -> tuple[str | None, ...]:
+    """What a cell takes: any value where it does not say."""
+    values = tuple(cell.scalar(name, read.text) for name in dimensions)
+    if not slots:
+        return values
+    named = {slot.name: slot for slot in slots}
+    slot = cell.scalar("slot", lambda text: read.one_of(text, named, f"one of the price's slots, {', '.join(named)}"))
+    return (*values, slot)
+
+
+def _slots(found: Fields) -> tuple[parts.Slot, ...]:
+    slots = tuple(_slot(one) for one in found.mappings("slots", SLOT, ("name",)))
+    if "slots" in found and not slots:
+        found.mistake("slots", "expected at least one slot: {name: night, from: 22:00, to: 06:00}")
+    return slots
+
+
+def _slot(found: Fields) -> parts.Slot:
+    """A slot; with mistakes in it, nobody prices by it."""
+    start, end = found.scalar("from", read.minute), found.scalar("to", read.minute)
+    days, dates = found.scalars("days", _weekday), found.scalars("dates", read.day)
+    if not any(field in found for field in SLOT[1:]):
+        found.mistake("name", "this slot is always: say `from` and `to`, its `days` of the week, or its `dates`")
+    for field in ("days", "dates"):
+        if field in found and not found.items(field):
+            found.mistake(field, f"expected at least one of its {field}")
+    begins, ends = start or 0, parts.DAY_MINUTES if end is None else end
+    if begins == ends:
+        found.mistake("to" if "to" in found else "from", "the slot ends when it begins: say another time")
+    return parts.Slot(found.scalar("name", read.name) or "", days, dates, begins, ends)
+
+
+def _weekday(text: str) -> str:
+    return read.one_of(text, DAYS, f"one of {', '.join(DAYS)}")
 
 
 def _tiers(reading: parts.Reading) -> Callable[[Fields], parts.Charge | None]:
@@ -253,7 +304,8 @@ TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price"
 BLOCK_TIER: Final = ("block_size", "block_price", "blocks")
 TOP_TIER: Final = "top_tier"
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
-OF_USAGE: Final = ("conversion", "free_units")
+SLOT: Final = ("name", "from", "to", "days", "dates")
+OF_USAGE: Final = ("conversion", "free_units", "bucket")
 MODELS: Final = {
     "flat": Model(_flat, ("amount",), ("interval", "proration")),
     "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),
@@ -263,7 +315,7 @@ MODELS: Final = {
     "package": Model(_package, ("meter", "package_size", "package_price"), (*OF_USAGE, "packages")),
     "percentage": Model(_percentage, ("meter", "percent"), ("fee", "free_events", "free_amount", "least", "most")),
     "duration": Model(_duration, ("meter", "rates"), ("connect_fee", "most", "increment_rounding")),
-    "matrix": Model(_matrix, ("meter", "dimensions", "cells", "default")),
+    "matrix": Model(_matrix, ("meter", "cells", "default"), ("dimensions", "slots")),
     "dynamic": Model(_dynamic, ("meter",), ("multiplier",)),
 }
 FIELDS: Final = tuple(

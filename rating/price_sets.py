@@ -14,7 +14,7 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import ByEvent, Flat, Matrix, PerUnit, Price, Rounding, interval_of
+from rating.pricing.parts import Bucketed, ByEvent, Charge, Flat, Matrix, PerUnit, Price, Rounding, interval_of
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -50,6 +50,11 @@ class Prices(NamedTuple):
     listed: PriceList
     dimensions: list[tuple[str, ...]]
     """Per terms: whose values make the key of a matrix."""
+
+    @property
+    def charges(self) -> list[Charge]:
+        """Per terms: the charge, as far as it is no number."""
+        return [self.listed.shapes[shape].example.charge for shape in self.listed.shape.tolist()]
 
     def charged_by(self, charge: type | UnionType) -> Bools:
         """The prices with such a charge."""
@@ -177,5 +182,5 @@ def _is_idle(listed: PriceList) -> Bools:
 
 
 def needs_more_than_sums(prices: Prices) -> bool:
-    """Whether a price looks at dimensions, or at single events."""
-    return bool((prices.charged_by(Matrix | ByEvent)).any())
+    """Whether a price looks at dimensions, at times, or at single events."""
+    return bool(prices.charged_by(Matrix | Bucketed | ByEvent).any())

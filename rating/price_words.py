@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from rating.pricing.parts import (
+    DAY_MINUTES,
     AmountOff,
     Blocks,
     BlockTier,
+    Bucketed,
     Charge,
     Conversion,
     Duration,
@@ -22,6 +24,7 @@ from rating.pricing.parts import (
     Price,
     Reading,
     Rounding,
+    Slot,
     Tier,
     Tiers,
     TimeRate,
@@ -63,6 +66,8 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
         case Blocks():
             reached = "all at the tier reached: " if charge.of_top_tier else ""
             return reached + ", then ".join(_block_tier(tier) for tier in charge.tiers)
+        case Bucketed():
+            return f"each {charge.every.value} alone ({price_in_words(charge.price)})"
 
 
 def _percentage(charge: Percentage) -> Iterator[str]:
@@ -99,7 +104,20 @@ def _matrix(charge: Matrix, dimensions: Sequence[str]) -> str:
     said = [f"{text(cell.unit_price)} for {'/'.join(value or 'any' for value in cell.key)}" for cell in shown]
     hidden = len(charge.cells) - 1 - len(shown)
     more = [f"{hidden} more"] if hidden else []
-    return f"by {', '.join(dimensions)}: {', '.join([*said, *more, f'else {text(charge.cells[-1].unit_price)}'])}"
+    by = [*dimensions, *(["slot"] if charge.slots else [])]
+    slots = "".join(f"; {_slot(slot)}" for slot in charge.slots)
+    return f"by {', '.join(by)}: {', '.join([*said, *more, f'else {text(charge.cells[-1].unit_price)}'])}{slots}"
+
+
+def _slot(slot: Slot) -> str:
+    days = ", ".join([*slot.days, *(day.isoformat() for day in slot.dates)])
+    is_whole = (slot.start_minute, slot.end_minute) == (0, DAY_MINUTES)
+    times = "" if is_whole else f" from {_time(slot.start_minute)} to {_time(slot.end_minute)}"
+    return f"{slot.name} is{f' on {days}' if days else ''}{times}"
+
+
+def _time(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _tiers(charge: Tiers) -> str:

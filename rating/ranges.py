@@ -66,7 +66,7 @@ class Priced(NamedTuple):
 def ranges(lines: Lines, details: Details) -> list[Range]:
     """All lines, in order; a line with more events than a range has rows is a range of its own."""
     rows = np.ones(len(lines.contract), dtype=np.int64)
-    for parts in (*(one.parts for one in details.keyed), *([] if details.events is None else [details.events])):
+    for parts in details.parts:
         rows += np.diff(parts.start)
     begins = np.flatnonzero(np.diff((np.cumsum(rows) - 1) // RANGE_ROWS, prepend=-1)).tolist() or [0]
     found = []

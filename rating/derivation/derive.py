@@ -4,14 +4,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from rating.derivation.adjusting import adjusted, detail_rounded, rounded
+from rating.derivation.by_bucket import by_bucket
 from rating.derivation.by_duration import by_duration
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
 from rating.derivation.numbers import exactly, shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
-from rating.derivation.used import Cells, Events, Used
-from rating.pricing.parts import Duration, Matrix, Percentage, Price
+from rating.derivation.used import Buckets, Cells, Events, Quantity, Used
+from rating.pricing.parts import Bucketed, Duration, Matrix, Percentage, Price
 
 
 class Worth(NamedTuple):
@@ -24,20 +25,7 @@ class Worth(NamedTuple):
 def derivation(price: Price, used: Used, measured: Unit, money: Unit, worth: Worth | None = None) -> Derivation:
     """Every step from what was used to what is billed for it alone in its period."""
     steps = Steps(measured, money if worth is None else Unit(worth.unit))
-    parts, is_returned = _parts(steps, price, used)
-    rounding = price.rounding
-    if rounding is not None and rounding.of_details:
-        parts = [detail_rounded(steps, rounding, one) for one in parts]
-    else:
-        parts = [steps.together("together", parts)]
-    exact = steps.together("together", adjusted(steps, price, parts))
-    if is_returned:
-        exact = steps.owed("times", "given back", exact, given(-1))
-    if worth is not None:
-        steps.money = money
-        exact = steps.owed("times", f"{worth.unit} as {money.name}", exact, given(worth.rate))
-        steps.say(f"-> x {exactly(worth.rate)} {money.name}")
-    amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
+    exact, amount = _owed(steps, price, used, None if worth is None else (worth, money))
     steps.say(f"-> rounding {signed(amount.number - exact.number, money.decimals)}")
     steps.say(f"= {shown(amount.number, money.decimals)} {money.name}")
     return Derivation(
@@ -49,6 +37,25 @@ def derivation(price: Price, used: Used, measured: Unit, money: Unit, worth: Wor
         amount.number,
         steps.unlisted,
     )
+
+
+def _owed(steps: Steps, price: Price, used: Used, in_money: tuple[Worth, Unit] | None = None) -> tuple[Value, Value]:
+    """What is owed before it is rounded, and after."""
+    parts, is_returned = _parts(steps, price, used)
+    rounding = price.rounding
+    if rounding is not None and rounding.of_details:
+        parts = [detail_rounded(steps, rounding, one) for one in parts]
+    else:
+        parts = [steps.together("together", parts)]
+    exact = steps.together("together", adjusted(steps, price, parts))
+    if is_returned:
+        exact = steps.owed("times", "given back", exact, given(-1))
+    if in_money is not None:
+        worth, steps.money = in_money
+        exact = steps.owed("times", f"{worth.unit} as {steps.money.name}", exact, given(worth.rate))
+        steps.say(f"-> x {exactly(worth.rate)} {steps.money.name}")
+    amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
+    return exact, amount
 
 
 def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
@@ -63,6 +70,13 @@ def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
     if isinstance(charge, Matrix):
         assert isinstance(used, Cells)
         return [steps.together("all cells", by_cells(steps, charge, used))], False
-    assert not isinstance(used, Events | Cells)
+    if isinstance(charge, Bucketed):
+        assert isinstance(used, Buckets)
+        inside = charge.price
+        costs = by_bucket(
+            steps, charge.every.value, used.quantities, lambda own, units: _owed(own, inside, Quantity(units))[1]
+        )
+        return [steps.together("all buckets", list(costs))], False
+    assert not isinstance(used, Events | Cells | Buckets)
     units = charged_units(steps, price, used)
     return charged(steps, charge, units), units.is_returned

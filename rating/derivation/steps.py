@@ -93,6 +93,8 @@ class Steps:
         self.made: list[Step] = []
         self.said: list[str] = []
         self.unlisted = 0
+        self.about = ""
+        """What the steps are made for, where it is a part of all: it is said before what each is."""
 
     def take(self, operation: str, what: str, operands: Sequence[Value], unit: Unit = NO_UNIT) -> Value:
         """One step more; its result."""
@@ -101,6 +103,7 @@ class Steps:
         written = tuple(Operand(number_text(operand.number), operand.step) for operand in operands)
         number = len(self.made) + 1
         text = _text(operation, numbers, result, unit)
+        what = f"{self.about}: {what}" if self.about else what
         self.made.append(Step(number, what, operation, written, number_text(result), unit.name, text))
         return Value(result, number)
 

@@ -1,4 +1,4 @@
-"""What a charge was made for: a quantity, the share of a month, single events, or quantities by the values of a key."""
+"""What a charge was made for: a quantity, the share of a month, single events, or quantities by key or by bucket."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -34,4 +34,10 @@ class Cells(NamedTuple):
     quantities: Sequence[tuple[Key, Fraction]]
 
 
-Used = Quantity | Share | Events | Cells
+class Buckets(NamedTuple):
+    """Quantities by bucket, each of which is called what begins it, in the order of time."""
+
+    quantities: Sequence[tuple[str, Fraction]]
+
+
+Used = Quantity | Share | Events | Cells | Buckets

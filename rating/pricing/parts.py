@@ -7,12 +7,15 @@ A price is kept as the JSON of its parts, by the names they have here, so that a
 name that was released stays, and a new part has a default.
 """
 
+from datetime import date
 from enum import Enum
 from fractions import Fraction
 
 from msgspec import Struct
 
 from rating.ratios import HALF_UP, UP
+
+DAY_MINUTES = 24 * 60
 
 
 class Rounding(Struct, frozen=True, omit_defaults=True):
@@ -116,10 +119,28 @@ class Cell(Struct, frozen=True, omit_defaults=True):
     unit_price: Fraction
 
 
+class Slot(Struct, frozen=True, omit_defaults=True):
+    """Times of some days, as the clock of the contract's zone shows them; without days and dates, of every day.
+
+    What ends before it begins goes on over midnight, and belongs to the day on which it begins.
+    """
+
+    name: str
+    days: tuple[str, ...] = ()
+    """Of the week: mon, tue, wed, thu, fri, sat, sun."""
+    dates: tuple[date, ...] = ()
+    start_minute: int = 0
+    end_minute: int = DAY_MINUTES
+    """The first that is not in it any more."""
+
+
 class Matrix(Struct, frozen=True, tag=True, omit_defaults=True):
     """A unit price by dimensions: the first cell that takes a key prices it; a default is a last cell of Nones."""
 
     cells: tuple[Cell, ...]
+    slots: tuple[Slot, ...] = ()
+    """Where there are any, the last value of a key is the name of the first slot that takes the usage's time, or empty;
+    several slots may have one name."""
 
 
 class Tier(Struct, frozen=True, omit_defaults=True):
@@ -181,6 +202,20 @@ class Blocks(Struct, frozen=True, tag=True, omit_defaults=True):
     """The tier reached prices all in its blocks, on the period's last line, the last one also what it can't hold."""
 
 
+class Every(Enum):
+    """How long a bucket of usage is, on the clock of the contract's zone."""
+
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Bucketed(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Each bucket of the usage that there is at a price of its own, as if the period had no other."""
+
+    every: Every
+    price: "Price"
+
+
 class PercentOff(Struct, frozen=True, tag=True, omit_defaults=True):
     """A discount on what every detail costs by now."""
 
@@ -207,7 +242,7 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
 
 ByEvent = Percentage | Duration
 """What prices single events."""
-Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks
+Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks | Bucketed
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 

@@ -15,12 +15,22 @@ from rating.pricing.adjust import adjusted, detail_rounded
 from rating.pricing.blocks import blocks
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
-from rating.pricing.parts import Blocks, Duration, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
-from rating.pricing.running import line_sums
+from rating.pricing.parts import (
+    Blocks,
+    Bucketed,
+    Duration,
+    Dynamic,
+    Flat,
+    Matrix,
+    Packages,
+    Percentage,
+    PerUnit,
+    Tiers,
+)
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
 from rating.pricing.untiered import dynamic, flat, one_by_one, packages, per_unit
-from rating.pricing.usage import Ragged, Usage, taken_usage
+from rating.pricing.usage import Usage, taken_usage
 from rating.ratios import Bools, Ratios
 
 CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
@@ -33,6 +43,7 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Matrix: one_by_one,
     Tiers: tiered,
     Blocks: blocks,
+    Bucketed: one_by_one,
 }
 
 
@@ -59,12 +70,6 @@ def rate(prices: PriceList, of_line: Int64s, usage: Usage) -> Rated:
         exact.put(lines, amounts.exact)
         rounded.put(lines, amounts.rounded)
     return Rated(rounded.column(), exact.column(), refused)
-
-
-def rate_bucketed(prices: PriceList, of_line: Int64s, buckets: Ragged) -> tuple[Ratios, Ratios]:
-    """What each bucket costs alone, and what each line's cost together."""
-    each = rate(prices, of_line[buckets.line], Usage(buckets.quantity)).amount
-    return each, line_sums(Ragged(buckets.start, each))
 
 
 def details_of(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:

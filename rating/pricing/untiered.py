@@ -48,7 +48,7 @@ def dynamic(terms: Terms, units: Measured, _: Usage) -> list[Detail]:
 
 
 def one_by_one(_: Terms, units: Measured, usage: Usage) -> list[Detail]:
-    """The sum of what a line's events or cells cost, each at its own price."""
+    """The sum of what a line's events, cells or buckets cost, each at its own price."""
     assert usage.fees is not None
     present = np.asarray(usage.fees.parts > 0, dtype=np.bool_)
     return [detail(Kind.USAGE, present, units.quantity, ratios.constant(0), usage.fees.amount)]

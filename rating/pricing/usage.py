@@ -23,7 +23,7 @@ class Splits(NamedTuple):
 
 
 class Fees(NamedTuple):
-    """What a line's events or cells cost, where each has a price of its own."""
+    """What a line's events, cells or buckets cost, where each has a price of its own."""
 
     amount: Ratios
     parts: Int64s

@@ -8,14 +8,15 @@ import numpy as np
 
 from rating import ratios
 from rating.pricing import durations
+from rating.pricing.buckets import bucket_fees
 from rating.pricing.cells import Keyed, cell_fees
 from rating.pricing.details import ONE, Detail, Kind, rounded, total, total_discount
 from rating.pricing.entries import Entries, entries, joined, moving_money
 from rating.pricing.events import event_fees
 from rating.pricing.increments import corrections, in_advance, missing_of_minimum, period_entries, without_minimum
 from rating.pricing.measure import measured
-from rating.pricing.parts import Charge, Flat, Price, Reading, Tiers
-from rating.pricing.rate import amount_of, details_of, rate, rate_bucketed
+from rating.pricing.parts import Bucketed, Charge, Every, Flat, Price, Reading, Tiers
+from rating.pricing.rate import amount_of, details_of, rate
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import PriceList, price_list, stretches
 from rating.pricing.tax import taxed
@@ -167,7 +168,9 @@ def tiered_blocks(case: Case) -> Figures:
 def bucketed(case: Case) -> Figures:
     """Each bucket priced alone, then summed."""
     given = parameters(case)
-    each, amount = rate_bucketed(price_list([price_of(given)]), THE_LINE, quantities_of(case, given))
+    buckets, prices = quantities_of(case, given), price_list([Price(charge=Bucketed(Every.HOUR, price_of(given)))])
+    each = bucket_fees(prices, THE_LINE, buckets)
+    amount = rate(prices, THE_LINE, Usage(line_sums(buckets), fees=fees_of(buckets, each))).amount
     return {"amount": figure(amount), "lines": [{"amount": one} for one in figures_of(each)]}
 
 

@@ -3,12 +3,15 @@
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
 
 from ledger.meters import Meter
-from ledger.usage import Keyed, Singles
+from ledger.usage import Keyed, Singles, Stretched
+from rating.clocks import bucket_starts, slot_starts
+from rating.pricing.parts import Every, Slot
 from tests.faults import Fuse, Kill, cut_short
 from tests.place import NOON_MS, Place, event, problems, told
 from tests.unit.rating.world import DAY_MS, MemoryLedger, Use
@@ -21,6 +24,7 @@ METERS = [
 ]
 MORE_METERS = [*METERS, Meter("egresses", "egress", "count", dimensions={"region": "geo.region"})]
 CUTS = [["region"], ["size"], ["size", "region"]]
+SLOTS = [Slot("night", start_minute=22 * 60, end_minute=14 * 60 + 30), Slot("weekend", ("sat", "sun"))]
 VALUES = ["", "\0", "a\0b", "a", "a\0", "é😀", "x'{y}\\", " "]
 QUANTITIES = ["0", "1", "0.000000001", "-2.5", "999999999999999.999999999", "1000000000000000"]
 EARLIEST_MS = NOON_MS - 31 * DAY_MS
@@ -73,6 +77,13 @@ def by_key(found: Keyed) -> dict[tuple[str, str, int, tuple[str, ...]], int]:
     return summed
 
 
+def by_hour(found: Stretched) -> dict[tuple[str, str, int], int]:
+    rows = zip(found.meter.to_pylist(), found.subject.to_pylist(), found.segment.tolist(), strict=True)
+    summed = dict(zip(rows, found.quantity.tolist(), strict=True))
+    assert len(summed) == len(found.segment), "an hour has one row"
+    return summed
+
+
 def in_time(found: Singles, meter: str) -> list[tuple[str, int, int]]:
     """One meter's: which of its usage came first among that of one event is nobody's question."""
     columns = (found.meter.to_pylist(), found.subject.to_pylist(), found.segment.tolist(), found.quantity.tolist())
@@ -114,13 +125,20 @@ def test_details_are_those_of_the_events_up_to_the_cutoff(place: Place, seed: in
 
 def _alike(ledger: Any, known: MemoryLedger, bounds: list[int], cutoff: int) -> None:
     names = [meter.name for meter in MORE_METERS]
+    by_slot = slot_starts(SLOTS, "Europe/Berlin", bounds[0], bounds[-1])
+    hours = sorted({*bounds, *bucket_starts(Every.HOUR, "Europe/Berlin", bounds[0], bounds[-1])})
     for meter in names:
-        for cut in CUTS:
-            found = ledger.keyed("default", meter, cut, bounds, cutoff)
-            assert by_key(found) == by_key(known.keyed("default", meter, cut, bounds, cutoff))
+        for cut, slots in product([*CUTS, []], [[], by_slot]):
+            if cut or slots:
+                found = ledger.keyed("default", meter, cut, slots, bounds, cutoff)
+                assert by_key(found) == by_key(known.keyed("default", meter, cut, slots, bounds, cutoff))
+        of_hours = (one.stretched("default", meter, hours, cutoff) for one in (ledger, known))
+        found_hours, known_hours = (by_hour(one) for one in of_hours)
+        assert found_hours == known_hours
         both = (one.singles("default", names, bounds, cutoff) for one in (ledger, known))
         found_rows, known_rows = (in_time(one, meter) for one in both)
         assert found_rows == known_rows
     alone = ledger.singles("default", ["bytes"], bounds, cutoff)
     assert set(alone.meter.to_pylist()) <= {"bytes"}
-    assert len(ledger.keyed("other", "calls", ["region"], bounds, cutoff).key) == 0
+    assert len(ledger.keyed("other", "calls", ["region"], by_slot, bounds, cutoff).key) == 0
+    assert len(ledger.stretched("other", "calls", hours, cutoff).segment) == 0

@@ -105,7 +105,12 @@ def everything(ledger: Ledger) -> list[Any]:
     totals = [ledger.totals("default", spans, head) for spans in (BOUNDARIES, BOUNDARIES[::2])]
     span = ("default", "api_calls", NOON_MS, BOUNDARIES[-1], head)
     low_high, content, block = ledger.identities(1, head)
+    slots = [(BOUNDARIES[0], "early"), (NOON_MS + 3_600_000, "late")]
+    keyed = ledger.keyed("default", "api_calls", ["region"], slots, BOUNDARIES, head)
+    hours = ledger.stretched("default", "api_calls", range(BOUNDARIES[0], BOUNDARIES[-1] + 1, 3_600_000), head)
     return [
+        sorted(zip(*(column.tolist() for column in keyed[1:4]), [keyed.keys[key] for key in keyed.key], strict=True)),
+        sorted(zip(*(column.tolist() for column in hours), strict=True)),
         [sorted(zip(*(column.tolist() for column in total), strict=True)) for total in totals],
         ledger.counts("default", NOON_MS, NOON_MS + 7 * 3_600_000, head),
         ledger.counts("default", NOON_MS, BOUNDARIES[-1], 1),

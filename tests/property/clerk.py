@@ -6,7 +6,7 @@ here once more.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -25,6 +25,16 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 NOTHING = Fraction(0)
 
 
+class Slot(NamedTuple):
+    """Times of days as a file has them; from the first to the second, or to that of the next day."""
+
+    name: str
+    days: Sequence[str]
+    dates: Sequence[date]
+    start: timedelta
+    end: timedelta
+
+
 class Terms(NamedTuple):
     """A price in the reference's words, and what of it the reference does not know."""
 
@@ -34,6 +44,10 @@ class Terms(NamedTuple):
     rounding: Mapping[str, str] | None = None
     cells: Sequence[tuple[tuple[str | None, ...], Fraction]] = ()
     """Of a matrix."""
+    slots: Sequence[Slot] = ()
+    """Of a matrix; with slots, each cell ends with one."""
+    bucket: str | None = None
+    """What is priced alone: an hour, or a day."""
 
 
 class Written(NamedTuple):
@@ -177,7 +191,7 @@ class Clerk:
         zone, currency = contract.timezone, self.plans[contract.plan].currency
         quantities = [Fraction(use.quantity, 10**9) for use in uses]
         exact = (
-            cost(terms, uses)
+            cost(terms, uses, zone)
             if price.meter
             else adjusted(terms, Fraction(terms.price["amount"]) * _part(contract, price, days))
         )
@@ -206,12 +220,19 @@ def name_of(catalog: Catalog, contract: Contract, price: Price) -> str:
     return f"{owner}/{price.meter}/{price.fee}/{price.since}"
 
 
-def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
+def cost(terms: Terms, uses: Sequence[Use], zone: str) -> Fraction:
     """What usage costs; corrections that outweigh it give back what as much usage costs, unless a minimum is owed."""
+    if terms.bucket:
+        buckets: dict[Any, list[Use]] = defaultdict(list)
+        for use in uses:
+            buckets[bucket_of(terms.bucket, wall(use.time, zone))].append(use)
+        inside = Terms(terms.price)
+        return adjusted(terms, sum((cost(inside, own, zone) for own in buckets.values()), NOTHING))
     quantities = tuple(Fraction(use.quantity, 10**9) for use in uses)
     quantity = sum(quantities, NOTHING)
     if terms.cells:
-        return adjusted(terms, sum((_cell_price(terms, use) * Fraction(use.quantity, 10**9) for use in uses), NOTHING))
+        costs = [_cell_price(terms, use, zone) * Fraction(use.quantity, 10**9) for use in uses]
+        return adjusted(terms, sum(costs, NOTHING))
     if terms.price["model"] in BY_EVENT:
         return adjusted(terms, total_of(rated_lines(terms.price, Usage(quantity, events=quantities))))
     owes_minimum = any(kind == "minimum" for kind, _ in terms.adjustments)
@@ -220,29 +241,49 @@ def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
     return adjusted(terms, total_of(rated_lines(terms.price, Usage(max(quantity, NOTHING)))))
 
 
-def _cell_price(terms: Terms, use: Use) -> Fraction:
-    """The price of the first cell that takes what the event says of itself."""
+def bucket_of(every: str, shown: datetime) -> Any:
+    """An hour that the clock shows twice is two."""
+    return shown.date() if every == "day" else (shown.date(), shown.hour, shown.utcoffset())
+
+
+def _cell_price(terms: Terms, use: Use, zone: str) -> Fraction:
+    """The price of the first cell that takes what the event says of itself, and when it was."""
     said = dict(use.dimensions)
-    names = terms.price["dimensions"]
+    own = [said.get(name, "") for name in terms.price["dimensions"]]
+    if terms.slots:
+        own.append(slot_of(terms.slots, wall(use.time, zone).replace(tzinfo=None)))
     for key, unit_price in terms.cells:
-        if all(wanted is None or wanted == said.get(name, "") for name, wanted in zip(names, key, strict=True)):
+        if all(wanted is None or wanted == value for value, wanted in zip(own, key, strict=True)):
             return unit_price
     raise AssertionError("a default takes everything")
 
 
+def slot_of(slots: Sequence[Slot], shown: datetime) -> str:
+    """The first slot that was begun on this day or the day before, and is not over."""
+    for slot in slots:
+        for midnight in (datetime.combine(shown, time()), datetime.combine(shown, time()) - DAY):
+            is_on = f"{midnight:%a}".lower() in slot.days or midnight.date() in slot.dates
+            over = slot.end if slot.end > slot.start else slot.end + DAY
+            if (is_on or not (slot.days or slot.dates)) and slot.start <= shown - midnight < over:
+                return slot.name
+    return ""
+
+
 def adjusted(terms: Terms, amount: Fraction) -> Fraction:
-    """One adjustment after the other."""
+    """One adjustment after the other; what corrections give back beside a minimum stays as it is."""
+    owed = [amount]
     for kind, number in terms.adjustments:
         if kind == "percent_off":
-            amount -= amount * number / 100
-        elif kind == "amount_off":
-            amount -= min(number, max(amount, NOTHING))
-        elif kind == "maximum":
-            amount = min(amount, number)
+            owed = [one - one * number / 100 for one in owed]
+        elif kind == "minimum":
+            owed.append(max(number - sum(owed), NOTHING))
         else:
-            assert kind == "minimum"
-            amount = max(amount, number)
-    return amount
+            # The most that comes off: so much, or what is above a maximum.
+            left = number if kind == "amount_off" else max(sum(owed) - number, NOTHING)
+            for place, one in enumerate(owed):
+                off = min(left, max(one, NOTHING))
+                owed[place], left = one - off, left - off
+    return sum(owed, NOTHING)
 
 
 def minor_units(exact: Fraction, terms: Terms, currency: str) -> int:
@@ -302,9 +343,14 @@ def is_in_force(contract: Contract, day: date) -> bool:
     return contract.start <= day < (contract.end or date.max)
 
 
+def wall(time_ms: int, zone: str) -> datetime:
+    """What the clock on a wall in that zone shows."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)).astimezone(ZoneInfo(zone))
+
+
 def wall_date(time_ms: int, zone: str) -> date:
     """The date on a wall in that zone."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)).astimezone(ZoneInfo(zone)).date()
+    return wall(time_ms, zone).date()
 
 
 def wall_period(use: Use, zone: str, anchor: int) -> Period:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from ledger.meters import Meter
 from rating.agreements import PricingUnit, UnitRate
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, Proration
+from rating.clocks import DAYS, HOUR_MS, MINUTE_MS
 from rating.pricing import parts
 from rating.ratios import DOWN, HALF_UP, UP
 from tests.conformance.price_parts import price_of
-from tests.property.clerk import DIGITS, Terms, midnight_ms
+from tests.property.clerk import DIGITS, Slot, Terms, midnight_ms
 from tests.property.pricing_worlds import (
     Parameters,
     blocks,
@@ -86,8 +87,22 @@ models = st.one_of(
             max_per_event=small,
         ),
     ),
+    joined(joined(of_quantity, around), st.fixed_dictionaries({"bucket": st.sampled_from(["hour", "day"])})),
     calls,
     st.just({"model": "matrix"}),
+)
+minutes = st.sampled_from([0, 60, 120, 150, 180, 360, 22 * 60, 24 * 60]) | st.integers(0, 24 * 60)
+slots = st.lists(
+    st.builds(
+        Slot,
+        st.sampled_from(["night", "peak", "holiday"]),
+        st.just(()) | st.lists(st.sampled_from(DAYS), min_size=1, max_size=3, unique=True).map(tuple),
+        st.just(()) | st.lists(days(-20, 60), min_size=1, max_size=3).map(tuple),
+        minutes.map(lambda one: timedelta(minutes=one)),
+        minutes.map(lambda one: timedelta(minutes=one)),
+    ).filter(lambda slot: slot.start != slot.end),
+    min_size=1,
+    max_size=4,
 )
 flat = priced("flat", st.fixed_dictionaries({"amount": small}))
 
@@ -103,15 +118,14 @@ def priced_terms(draw: st.DrawFn, currency: str, charges: st.SearchStrategy[Para
     scales = st.integers(-1, DIGITS[currency]).map(str)
     rules = st.fixed_dictionaries({"scale": scales, "mode": st.sampled_from(sorted(MODES))})
     rounding = draw(st.none() | rules)
-    cells: list[tuple[tuple[str | None, ...], Fraction]] = []
+    around = Terms(price, adjustments, rounding, bucket=price.get("bucket"))
     if price["model"] == "matrix":
-        names = draw(st.sampled_from([["region"], ["size"], ["region", "size"], ["size", "region"]]))
-        price = {"model": "matrix", "dimensions": names}
-        values = st.none() | st.sampled_from(VALUES)
-        cells = draw(st.lists(st.tuples(st.tuples(*[values] * len(names)), prices.map(Fraction)), max_size=4))
-        cells.append(((None,) * len(names), Fraction(draw(prices))))
-        charge: parts.Charge = parts.Matrix(tuple(parts.Cell(*cell) for cell in cells))
-        written = parts.Price(charge=charge)
+        around = draw(by_cells(around))
+        cells = tuple(parts.Cell(*cell) for cell in around.cells)
+        written = parts.Price(charge=parts.Matrix(cells, tuple(written_slot(slot) for slot in around.slots)))
+    elif around.bucket:
+        inside = msgspec.structs.replace(price_of(price), is_mirrored=True)
+        written = parts.Price(charge=parts.Bucketed(parts.Every(around.bucket), inside))
     else:
         written = price_of(price)
     return msgspec.structs.replace(
@@ -120,7 +134,25 @@ def priced_terms(draw: st.DrawFn, currency: str, charges: st.SearchStrategy[Para
         is_mirrored=all(kind != "minimum" for kind, _ in adjustments),
         adjustments=tuple(ADJUSTMENTS[kind](number) for kind, number in adjustments),
         rounding=None if rounding is None else parts.Rounding(int(rounding["scale"]), MODES[rounding["mode"]]),
-    ), Terms(price, adjustments, rounding, cells)
+    ), around
+
+
+@st.composite
+def by_cells(draw: st.DrawFn, around: Terms) -> Terms:
+    """A matrix by dimensions, by slots of time, or by both."""
+    names = draw(st.sampled_from([[], ["region"], ["size"], ["region", "size"], ["size", "region"]]))
+    own = draw(slots) if not names or draw(st.booleans()) else []
+    values = [st.none() | st.sampled_from(VALUES)] * len(names)
+    values += [st.none() | st.sampled_from([slot.name for slot in own])] if own else []
+    cells = draw(st.lists(st.tuples(st.tuples(*values), prices.map(Fraction)), max_size=4))
+    cells.append(((None,) * len(values), Fraction(draw(prices))))
+    return around._replace(price={"model": "matrix", "dimensions": names}, cells=cells, slots=own)
+
+
+def written_slot(slot: Slot) -> parts.Slot:
+    """As the catalog has it."""
+    start, end = (one // timedelta(minutes=1) for one in (slot.start, slot.end))
+    return parts.Slot(slot.name, tuple(slot.days), tuple(slot.dates), start, end)
 
 
 @st.composite
@@ -190,9 +222,12 @@ def close_worlds(draw: st.DrawFn) -> World:
 
 
 midnights = st.builds(midnight_ms, days(-20, 60), st.sampled_from(ZONES))
+changes = st.sampled_from([NOVEMBER_FIRST_MS - 7 * DAY_MS + HOUR_MS, NOVEMBER_FIRST_MS + 6 * HOUR_MS])
+"""When clocks are set back in Europe and in New York."""
 times = st.one_of(
     midnights,
     midnights.map(lambda time: time - 1),
+    st.builds(lambda change, minutes: change + minutes * MINUTE_MS, changes, st.integers(-240, 240)),
     st.integers(NOVEMBER_FIRST_MS - 20 * DAY_MS, NOVEMBER_FIRST_MS + 45 * DAY_MS),
 )
 amounts = st.one_of(

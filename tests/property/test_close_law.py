@@ -13,16 +13,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ledger.usage import Keyed, Totals
+from ledger.usage import Keyed, Slots, Stretched, Totals
 from rating import catalog_store, processes, ranges
 from rating.calculation import calculate
 from rating.catalog import Catalog
 from rating.catalog_checks import faults
 from rating.conservation import residual
+from rating.explain import explained
 from rating.periods import Period
 from rating.pricing import shapes
 from rating.pricing.written import number_text
-from rating.runs import Manifest
+from rating.runs import Manifest, Run
 from tests.property.clerk import DIGITS, Clerk, Line
 from tests.property.close_worlds import World, close_worlds
 from tests.unit.rating.test_processes import DYING, Workers
@@ -102,6 +103,17 @@ def _agrees(manifest: Manifest, bill: Sequence[Line]) -> None:
         assert manifest.rounding[currency] == number_text(billed - sum(line.exact for line in own))
 
 
+@given(close_worlds())
+@settings(max_examples=60)
+def test_every_charge_of_a_close_is_explained(world: World) -> None:
+    books = Books(world)
+    closed = books.close(MONTHS[1])
+    run = Run(1, TENANT, str(MONTHS[1]), "closed", closed.manifest, None)
+    with books.relational.connect() as connection:
+        for row in range(len(closed.charges)):
+            assert explained(books.ledger, connection, run, closed.charges.slice(row, 1)).problems == []
+
+
 class Shuffled(MemoryLedger):
     """Gives its sums in any order, cut at more instants and encoded in another way; single events keep their order."""
 
@@ -121,8 +133,20 @@ class Shuffled(MemoryLedger):
             digest=found.digest[rows],
         )
 
-    def keyed(self, tenant: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Keyed:
-        found = super().keyed(tenant, meter, names, self._more(boundaries), cutoff)
+    def stretched(self, tenant: str, meter: str, boundaries: Sequence[int], cutoff: int) -> Stretched:
+        found = super().stretched(tenant, meter, self._more(boundaries), cutoff)
+        rows = self._rows(len(found.segment))
+        return found._replace(
+            meter=found.meter.take(pa.array(rows)),
+            subject=found.subject.take(pa.array(rows)),
+            segment=found.segment[rows],
+            quantity=found.quantity[rows],
+        )
+
+    def keyed(
+        self, tenant: str, meter: str, names: Sequence[str], slots: Slots, boundaries: Sequence[int], cutoff: int
+    ) -> Keyed:
+        found = super().keyed(tenant, meter, names, slots, self._more(boundaries), cutoff)
         rows = self._rows(len(found.key))
         return found._replace(
             meter=found.meter.take(pa.array(rows)),

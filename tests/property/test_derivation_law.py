@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Quantity, Used
+from rating.derivation.used import Buckets, Cells, Events, Quantity, Used
 from rating.derivation_check import problems
 from rating.pricing import rate as pricing
+from rating.pricing.buckets import bucket_fees
 from rating.pricing.cells import Keyed, cell_fees
-from rating.pricing.parts import ByEvent, Cell, Matrix, PercentOff, Price, Rounding
+from rating.pricing.parts import Bucketed, ByEvent, Cell, Every, Matrix, PercentOff, Price, Rounding
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import price_list
 from rating.pricing.usage import Ragged, Usage
@@ -37,6 +38,7 @@ from tests.reference.exactness import round_to
 
 Said = dict[str, Any]
 ADDING = {"given", "sum", "minus"}
+OF_SUMS = {"per_unit", "package", "graduated", "volume", "stairstep", "tiered_blocks"}
 
 
 def derived(price: Price, used: Used) -> Derivation:
@@ -125,6 +127,28 @@ def test_cells_cost_what_they_cost_in_the_engine(
     found = derived(price, Cells(quantities))
     assert ([found.exact], [found.amount]) == (fractions(rated.exact), fractions(rated.amount))
     assert problems(said(found)) == []
+
+
+many_buckets = st.lists(decimals(50, 3) | decimals(50, 3).map(lambda text: f"-{text}"), max_size=60)
+
+
+@given(joined(any_charge.filter(lambda one: one["model"] in OF_SUMS), around), many_buckets, st.booleans())
+def test_buckets_cost_what_they_cost_in_the_engine(
+    given_price: Parameters, quantities: list[str], is_discounted: bool
+) -> None:
+    inside = msgspec.structs.replace(price_of(given_price), is_mirrored=True)
+    off = (PercentOff(Fraction(10)),) if is_discounted else ()
+    price = Price(charge=Bucketed(Every.HOUR, inside), adjustments=off, rounding=Rounding(2))
+    parts = Ragged(np.array([0, len(quantities)]), column(quantities))
+    listed, line = price_list([price]), np.zeros(1, dtype=np.int64)
+    alone = pricing.rate(*usage_of([given_price], [Line(0, [text.lstrip("-")], None, None) for text in quantities]))
+    assume(not alone.unpriced.any())  # by a price that no catalog takes
+    fees = bucket_fees(listed, line, parts)
+    rated = pricing.rate(listed, line, Usage(line_sums(parts), fees=fees_of(parts, fees)))
+    found = derived(price, Buckets([(f"hour {nth}", Fraction(text)) for nth, text in enumerate(quantities)]))
+    assert ([found.exact], [found.amount]) == (fractions(rated.exact), fractions(rated.amount))
+    assert problems(said(found)) == []
+    assert len({step.what.partition(":")[0] for step in found.steps if ":" in step.what}) <= 31
 
 
 some_usage = st.lists(decimals(50, 3), min_size=1, max_size=30)

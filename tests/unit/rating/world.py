@@ -18,7 +18,7 @@ from ledger import movements
 from ledger.charges import BY_CONTRACT, COMMITMENT, FEE, PRICED, SCHEMA, USAGE
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
-from ledger.usage import Keyed, Singles, Totals
+from ledger.usage import Keyed, Singles, Slots, Stretched, Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
@@ -113,12 +113,13 @@ class MemoryLedger:
         known = [use for use in self.usage if use.block <= cutoff and boundaries[0] <= use.time < boundaries[-1]]
         return sorted(known, key=lambda use: use.time)
 
-    def keyed(self, _: str, meter: str, names: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Keyed:
+    def keyed(
+        self, _: str, meter: str, names: Sequence[str], slots: Slots, boundaries: Sequence[int], cutoff: int
+    ) -> Keyed:
         sums: dict[tuple[str, int, tuple[str, ...]], int] = defaultdict(int)
         for use in self._known(boundaries, cutoff):
             if use.meter == meter:
-                values = tuple(dict(use.dimensions).get(name, "") for name in names)
-                sums[use.subject, _segment(use, boundaries), values] += use.quantity
+                sums[use.subject, _segment(use, boundaries), _key(use, names, slots)] += use.quantity
         keys = sorted({values for _, _, values in sums})
         return Keyed(
             pa.array([meter] * len(sums), pa.string()),
@@ -127,6 +128,18 @@ class MemoryLedger:
             narrowed(np.array(list(sums.values()), dtype=np.object_)),
             np.array([keys.index(values) for _, _, values in sums], dtype=np.int64),
             keys,
+        )
+
+    def stretched(self, _: str, meter: str, boundaries: Sequence[int], cutoff: int) -> Stretched:
+        sums: dict[tuple[str, int], int] = defaultdict(int)
+        for use in self._known(boundaries, cutoff):
+            if use.meter == meter:
+                sums[use.subject, _segment(use, boundaries)] += use.quantity
+        return Stretched(
+            pa.array([meter] * len(sums), pa.string()),
+            pa.array([subject for subject, _ in sums], pa.string()),
+            np.array([segment for _, segment in sums], dtype=np.int64),
+            narrowed(np.array(list(sums.values()), dtype=np.object_)),
         )
 
     def singles(self, _: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
@@ -141,10 +154,16 @@ class MemoryLedger:
     def single_usage(self, lines: pa.Table) -> list[int]:
         return [use.quantity for use in self._behind(lines)]
 
-    def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
+    def usage_by_key(self, lines: pa.Table, names: Sequence[str], slots: Slots) -> list[tuple[tuple[str, ...], int]]:
         sums: dict[tuple[str, ...], int] = defaultdict(int)
         for use in self._behind(lines):
-            sums[tuple(dict(use.dimensions).get(name, "") for name in names)] += use.quantity
+            sums[_key(use, names, slots)] += use.quantity
+        return sorted(sums.items())
+
+    def usage_by_stretch(self, lines: pa.Table, boundaries: Sequence[int]) -> list[tuple[int, int]]:
+        sums: dict[int, int] = defaultdict(int)
+        for use in self._behind(lines):
+            sums[_segment(use, boundaries)] += use.quantity
         return sorted(sums.items())
 
     def _behind(self, lines: pa.Table) -> list[Use]:
@@ -202,6 +221,12 @@ class MemoryLedger:
 
     def read_priced(self, run: int) -> pa.Table:
         return self.charges.get(run, SCHEMA.empty_table()).select(PRICED.names)
+
+
+def _key(use: Use, names: Sequence[str], slots: Slots) -> tuple[str, ...]:
+    values = tuple(dict(use.dimensions).get(name, "") for name in names)
+    begun = [slot for instant, slot in slots if instant <= use.time]
+    return (*values, *begun[-1:])
 
 
 def _segment(use: Use, boundaries: Sequence[int]) -> int:
