@@ -24,7 +24,7 @@ from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
 from ledger.trace import EventSet
 from ledger.trouble import Trouble
-from ledger.usage import Keyed, Singles, Totals, UsageFollower, UsageReader
+from ledger.usage import Keyed, Peaks, Singles, Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
 from ledger.writer import BlockWriter, adopt, unmarked
 
@@ -121,6 +121,10 @@ class Ledger:
     def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
         """Every single usage of some meters, in the order of time, at `cutoff`."""
         return usage.singles(self._usage, tenant, meters, boundaries, cutoff)
+
+    def peaks(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        """The highest single usage of some meters per subject and stretch, at `cutoff`."""
+        return usage.peaks(self._usage, tenant, meters, boundaries, cutoff)
 
     def counts(self, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
         """Per meter, how many rows and what quantity usage holds in [start, end)."""
@@ -266,6 +270,10 @@ class Ledger:
     def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
         """The usage behind `lines` by the values of some dimensions."""
         return trace.usage_by_key(self._usage, lines, names)
+
+    def peaks_behind(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, int]:
+        """The highest single usage of some meters where `lines` look for their events."""
+        return trace.peaks(self._usage, lines, meters)
 
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""

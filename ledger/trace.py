@@ -87,6 +87,17 @@ def usage_by_key(usage: UsageReader, charges: pa.Table, names: Sequence[str]) ->
     return sorted(sums.items())
 
 
+def peaks(usage: UsageReader, charges: pa.Table, meters: Sequence[str]) -> dict[str, int]:
+    """The highest single usage of some meters, scaled, that lies where `charges` look for their events."""
+    found: dict[str, int] = {}
+    for window, subjects in _windows(charges):
+        where = {name: value for name, value in window._asdict().items() if name != "meter"}
+        rows = usage.table("peaks_of_subjects", **where, subjects=list(subjects), meters=list(meters))
+        for meter, quantity in zip(rows["meter"].to_pylist(), decimal_column(rows, "quantity").tolist(), strict=True):
+            found[meter] = max(quantity, found.get(meter, quantity))
+    return found
+
+
 def _with_raw(handle: Handle, rows: pa.Table) -> Iterator[dict[str, Any]]:
     counted = rows.to_pylist()
     found = handle.table(

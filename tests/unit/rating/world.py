@@ -18,7 +18,7 @@ from ledger import movements
 from ledger.charges import PRICED, SCHEMA
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
-from ledger.usage import Keyed, Singles, Totals
+from ledger.usage import Keyed, Peaks, Singles, Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
@@ -137,6 +137,27 @@ class MemoryLedger:
             np.array([_segment(use, boundaries) for use in uses], dtype=np.int64),
             narrowed(np.array([use.quantity for use in uses], dtype=np.object_)),
         )
+
+    def peaks(self, _: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        highest: dict[tuple[str, str, int], int] = {}
+        for use in self._known(boundaries, cutoff):
+            key = use.meter, use.subject, _segment(use, boundaries)
+            if use.meter in meters:
+                highest[key] = max(use.quantity, highest.get(key, use.quantity))
+        return Peaks(
+            pa.array([meter for meter, _, _ in highest], pa.string()),
+            pa.array([subject for _, subject, _ in highest], pa.string()),
+            np.array([segment for _, _, segment in highest], dtype=np.int64),
+            narrowed(np.array(list(highest.values()), dtype=np.object_)),
+        )
+
+    def peaks_behind(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for line in lines.to_pylist():
+            for use in self._known([line["window_start"], line["window_end"]], line["cutoff"]):
+                if use.meter in meters and use.subject in line["subjects"]:
+                    found[use.meter] = max(use.quantity, found.get(use.meter, use.quantity))
+        return found
 
     def single_usage(self, lines: pa.Table) -> list[int]:
         return [use.quantity for use in self._behind(lines)]
