@@ -1,6 +1,7 @@
-"""Read what sums do not tell, and price it: usage by dimensions, and single events, of the prices that look at them.
+"""Read what sums do not tell, and price it: usage by dimensions, single events, and the highest values of meters.
 
-It is read for the meters of such prices alone. What a line is priced on this way has to add up to the line.
+It is read for the meters of such prices alone. What a line is priced on this way has to add up to the line, or, where
+that is a highest value, to be of the line.
 """
 
 from collections.abc import Sequence
@@ -10,14 +11,15 @@ import numpy as np
 
 from ledger.errors import Damaged
 from ledger.scale import QUANTITY_SCALE
-from ledger.usage import Keyed, Singles
+from ledger.usage import Keyed, Peaks, Singles
+from rating import together
 from rating.book import Book
 from rating.exact import Int64s, narrowed
 from rating.groups import offsets
 from rating.lines import Lines, line_key
 from rating.match import RATED, match
 from rating.price_sets import Prices
-from rating.pricing import cells, events
+from rating.pricing import cells, events, peaks
 from rating.pricing.parts import Matrix, Percentage
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.usage import Fees, Ragged, chosen
@@ -34,6 +36,9 @@ class Reader(Protocol):
     def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
         """Every single usage of some meters, in the order of time."""
 
+    def peaks(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        """The highest single usage of some meters per subject and stretch."""
+
 
 class Cut(NamedTuple):
     """By which of its dimensions a meter is cut."""
@@ -47,6 +52,7 @@ class Beyond(NamedTuple):
 
     keyed: list[tuple[Cut, Keyed]]
     singles: Singles | None
+    highest: Peaks | None = None
 
 
 class Details(NamedTuple):
@@ -54,6 +60,7 @@ class Details(NamedTuple):
 
     keyed: list[cells.Keyed]
     events: Ragged | None
+    highest: peaks.Peaks | None = None
 
 
 def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> Beyond:
@@ -62,17 +69,23 @@ def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> 
     meters = book.meters.to_pylist()
     matrices = np.flatnonzero(prices.charged_by(Matrix))
     cuts = sorted({Cut(meters[prices.meter[one]], prices.dimensions[prices.terms[one]]) for one in matrices})
+    highest = together.meters_together(book)
     percentages = sorted({meters[meter] for meter in prices.meter[prices.charged_by(Percentage)]})
     return Beyond(
         [(cut, reader.keyed(book.tenant, *cut, boundaries, cutoff)) for cut in cuts],
         reader.singles(book.tenant, percentages, boundaries, cutoff) if percentages else None,
+        reader.peaks(book.tenant, highest, boundaries, cutoff) if highest else None,
     )
 
 
 def by_line(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Details:
     """What was read for each line whose price looks at it, line by line; it adds up to the line."""
     keyed = [_keyed(book, spans, lines, cut, usage) for cut, usage in beyond.keyed]
-    return Details(keyed, None if beyond.singles is None else _events(book, spans, lines, beyond.singles))
+    return Details(
+        keyed,
+        None if beyond.singles is None else _events(book, spans, lines, beyond.singles),
+        None if beyond.highest is None else together.of_lines(book, spans, lines, beyond.highest),
+    )
 
 
 def of_some(details: Details, lines: slice) -> Details:
@@ -81,7 +94,17 @@ def of_some(details: Details, lines: slice) -> Details:
     for one in details.keyed:
         rows, parts = chosen(one.parts, lines)
         keyed.append(cells.Keyed(parts, one.key[rows], one.keys))
-    return Details(keyed, None if details.events is None else chosen(details.events, lines)[1])
+    highest = details.highest
+    if highest is not None:
+        rows, parts = chosen(highest.parts, lines)
+        highest = highest._replace(parts=parts, meter=highest.meter[rows])
+    return Details(keyed, None if details.events is None else chosen(details.events, lines)[1], highest)
+
+
+def parts_of(details: Details) -> list[Ragged]:
+    """Everything that lines are priced on beside sums."""
+    one_a_line = [details.events, details.highest and details.highest.parts]
+    return [*(one.parts for one in details.keyed), *(parts for parts in one_a_line if parts is not None)]
 
 
 def fees(prices: Prices, lines: Lines, details: Details) -> Fees | None:
@@ -90,6 +113,9 @@ def fees(prices: Prices, lines: Lines, details: Details) -> Fees | None:
     found = [fees_of(one.parts, cells.cell_fees(prices.listed, terms, one).fee) for one in details.keyed]
     if details.events is not None:
         found.append(fees_of(details.events, events.event_fees(prices.listed, terms, details.events)))
+    if details.highest is not None:
+        tier_prices = peaks.tier_prices(prices.listed, terms, details.highest)
+        found.append(Fees(tier_prices, np.diff(details.highest.parts.start)))
     if not found:
         return None
     amount, parts = zeros(len(terms)), np.zeros(len(terms), dtype=np.int64)

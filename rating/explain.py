@@ -23,16 +23,17 @@ from rating import derivation_check
 from rating.catalog import Proration
 from rating.derivation.derive import derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Quantity, Share, Used
+from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Used
 from rating.periods import EPOCH, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import Matrix, Percentage, Price
+from rating.pricing.parts import Capacity, Matrix, Percentage, Price
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
 
 SECOND_MS: Final = 1000
+NOTHING: Final = Fraction(0)
 
 Charge = dict[str, Any]
 
@@ -45,6 +46,9 @@ class Reader(Protocol):
 
     def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
         """The scaled usage behind charges by the values of dimensions."""
+
+    def peaks_behind(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, int]:
+        """The highest single usage of some meters, scaled, where charges look for their events."""
 
 
 class Priced(NamedTuple):
@@ -150,6 +154,10 @@ def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) ->
         return Events([_units(scaled) for scaled in ledger.single_usage(line)])
     if isinstance(price.terms.charge, Matrix):
         return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions)])
+    if isinstance(price.terms.charge, Capacity):
+        found = ledger.peaks_behind(line, price.terms.charge.meters)
+        share = _share(charge, run, price.proration, zone)
+        return Highest([(meter, max(_units(scaled), NOTHING)) for meter, scaled in found.items()], share)
     return Quantity(Fraction(charge["quantity"]))
 
 
@@ -158,7 +166,7 @@ def _units(scaled: int) -> Fraction:
 
 
 def _share(charge: Charge, run: Run, proration: Proration, zone: str) -> Share:
-    """Which part of its month a fee is owed for."""
+    """Which part of its month a charge is owed for."""
     window = [charge["window_start"], charge["window_end"]]
     month = list(instants(parse_period(run.period), zone))
     match proration:

@@ -70,7 +70,7 @@ def windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[
 
 
 def with_idle(book: Book, spans: Spans, lines: Lines) -> Lines:
-    """The lines, and those of prices that bill where nothing was used: fees, and minimums that nobody reached."""
+    """The lines, and those of prices that bill what was not used: fees, capacity, and minimums that nobody reached."""
     idle = np.flatnonzero(book.prices.is_idle)
     if not len(idle):
         return lines
@@ -110,7 +110,7 @@ def in_order(book: Book, lines: Lines) -> Lines:
 
 
 def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
-    """Which part of its month each fee is owed for."""
+    """Which part of its month each line is owed for."""
     zone = book.contracts.zone[lines.contract]
     by_instant = share(lines.window_start, lines.window_end, spans.period_start[zone], spans.period_end[zone])
     by_day = share_by_day(book, spans, lines.contract, lines.window_start, lines.window_end)

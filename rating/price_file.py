@@ -4,7 +4,7 @@ A model is a way to write a charge down, and no kind of price of its own: what s
 and free units, what is adjusted in which order and how it is rounded, is the same for all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple, TypeVar
 
@@ -26,27 +26,31 @@ MODES: Final = {"half_up": HALF_UP, "up": UP, "down": DOWN}
 class Found(NamedTuple):
     """What was read of a price."""
 
-    price: Price | None
-    """None where there are mistakes in it."""
-    meter: str | None
+    prices: tuple[Price, ...]
+    """One for each meter that it reads; none where there are mistakes in it."""
+    meters: tuple[str, ...]
     """Which it names, as far as that can be read."""
 
 
 def price(page: Page, node: yaml.Node, place: Place) -> Found:
-    """The price at `node`."""
+    """The price at `node`; where it reads several meters, the first one's has its terms, and the others go with it."""
     before = len(page.mistakes)
     found = Fields(page, node, place, FIELDS, ("product", "model"))
     product, meter = found.scalar("product", read.product), found.scalar("meter", read.name)
+    meters = (meter,) if meter is not None else found.scalars("meters", read.name)
     model, since = found.scalar("model", _model), found.scalar("from", read.day)
     if model is None:
-        return Found(None, meter)
+        return Found((), meters)
     _fits_model(found, model)
     terms, dimensions = _terms(found, MODELS[model].charge), found.scalars("dimensions", read.name)
     proration = found.scalar("proration", _proration) or Proration.DAY
     category = found.scalar("tax_category", read.name) or STANDARD
     if len(page.mistakes) > before or product is None or terms is None:
-        return Found(None, meter)
-    return Found(Price(product, meter or "", terms, since, dimensions, proration, category), meter)
+        return Found((), meters)
+    first, *others = meters or ("",)
+    leading = Price(product, first, terms, since, dimensions, proration, category)
+    with_it = parts.Price(charge=parts.PricedWith(first))
+    return Found((leading, *(Price(product, one, with_it, since, tax_category=category) for one in others)), meters)
 
 
 def _model(text: str) -> str:
@@ -196,6 +200,25 @@ def _tier(found: Fields) -> parts.Tier:
     return parts.Tier(up_to, unit_price if of_package is None else of_package, percent, size, fee)
 
 
+def _capacity(found: Fields) -> parts.Charge | None:
+    meters = found.scalars("meters", read.name)
+    tiers = [_capacity_tier(one, meters) for one in found.mappings("tiers", ("price", "limits"), ("price",))]
+    if "meters" in found and not meters:
+        found.mistake("meters", "expected at least one meter")
+    for name in sorted({one for one in meters if meters.count(one) > 1}):
+        found.mistake("meters", f"{name} is in the list twice: keep one")
+    if "tiers" in found and not tiers:
+        found.mistake("tiers", "expected at least one tier: {price: ...}")
+    return parts.Capacity(meters, tuple(tiers)) if tiers else None
+
+
+def _capacity_tier(found: Fields, meters: Sequence[str]) -> parts.CapacityTier:
+    """A tier; with mistakes in it, nobody prices by it."""
+    price_, limits = found.scalar("price", read.amount), found.mapping("limits", meters)
+    bounds = (None if limits is None else limits.scalar(meter, read.units) for meter in meters)
+    return parts.CapacityTier(price_ or NOTHING, tuple(bounds))
+
+
 class Model(NamedTuple):
     """How a charge is written."""
 
@@ -216,6 +239,7 @@ MODELS: Final = {
     "percentage": Model(_percentage, ("meter", "percent"), ("fee", "free_events", "free_amount", "least", "most")),
     "matrix": Model(_matrix, ("meter", "dimensions", "cells", "default")),
     "dynamic": Model(_dynamic, ("meter",), ("multiplier",)),
+    "capacity": Model(_capacity, ("meters", "tiers"), ("proration",)),
 }
 FIELDS: Final = tuple(
     dict.fromkeys((*COMMON, *(field for model in MODELS.values() for field in (*model.needs, *model.takes))))

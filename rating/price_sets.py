@@ -13,7 +13,7 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import Flat, Matrix, Percentage, PerUnit, Price, Rounding
+from rating.pricing.parts import Capacity, Flat, Matrix, Percentage, PerUnit, Price, Rounding
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -36,8 +36,10 @@ class Prices(NamedTuple):
     category: Int64s
     """What it sells to the tax office."""
     is_fee: Bools
+    is_monthly: Bools
+    """Whether it is for a month, and owed for the share of it in which it holds: fees, and prices by capacity."""
     proration: Int64s
-    """Of fees: a place in PRORATIONS."""
+    """Of those: a place in PRORATIONS."""
     is_idle: Bools
     """Whether it bills where nothing is used."""
     terms: Int64s
@@ -89,7 +91,9 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     texts = pa.concat_tables([of_plans.texts, of_contracts.texts]).take(pa.array(row))
     terms, different = _different(texts, plan_digits[set_plan[own_set]])
     listed = price_list([as_rated(read(text), digits) for text, _, digits in different])
-    is_fee = np.array([isinstance(read(text).charge, Flat) for text, _, _ in different], dtype=np.bool_)
+    charges = [read(text).charge for text, _, _ in different]
+    is_fee = np.array([isinstance(charge, Flat) for charge in charges], dtype=np.bool_)
+    is_monthly = np.array([isinstance(charge, Flat | Capacity) for charge in charges], dtype=np.bool_)
     prorations = texts["proration"].to_pylist()
     prices = Prices(
         own_set,
@@ -100,8 +104,9 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
         version,
         category,
         is_fee[terms],
+        is_monthly[terms],
         np.array([PRORATIONS.index(text) for text in prorations], dtype=np.int64),
-        (is_fee | _is_idle(listed))[terms],
+        (is_monthly | _is_idle(listed))[terms],
         terms,
         listed,
         [tuple(dimensions.split()) for _, dimensions, _ in different],
@@ -166,5 +171,5 @@ def _is_idle(listed: PriceList) -> Bools:
 
 
 def needs_more_than_sums(prices: Prices) -> bool:
-    """Whether a price looks at dimensions, or at single events."""
-    return bool((prices.charged_by(Matrix) | prices.charged_by(Percentage)).any())
+    """Whether a price looks at dimensions, or at single events or values."""
+    return any(bool(prices.charged_by(charge).any()) for charge in (Matrix, Percentage, Capacity))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rating.pricing.parts import (
     AmountOff,
+    Capacity,
     Charge,
     Conversion,
     Dynamic,
@@ -16,6 +17,7 @@ from rating.pricing.parts import (
     PercentOff,
     PerUnit,
     Price,
+    PricedWith,
     Reading,
     Tier,
     Tiers,
@@ -51,6 +53,10 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
             return _matrix(charge, dimensions)
         case Tiers():
             return _tiers(charge)
+        case Capacity():
+            return _capacity(charge)
+        case PricedWith():
+            return f"priced with {charge.meter}"
 
 
 def _percentage(charge: Percentage) -> Iterator[str]:
@@ -98,6 +104,16 @@ def _tier(tier: Tier) -> str:
     if tier.flat_fee is not None:
         said.append(f"{text(tier.flat_fee)} flat")
     return " and ".join(said)
+
+
+def _capacity(charge: Capacity) -> str:
+    steps = []
+    for place, tier in enumerate(charge.tiers):
+        limits = zip(charge.meters, tier.limits, strict=True)
+        held = " and ".join(f"{text(limit)} {meter}" for meter, limit in limits if limit is not None)
+        then = "then " if place and not held else ""
+        steps.append(f"{then}{text(tier.price)}{' up to ' if held else ''}{held}")
+    return f"a month by the highest {' and '.join(charge.meters)}: {', '.join(steps)}"
 
 
 def _around(price: Price) -> Iterator[str]:

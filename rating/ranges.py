@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.scale import QUANTITY_SCALE
-from rating.beyond_sums import Details, fees, of_some
+from rating.beyond_sums import Details, fees, of_some, parts_of
 from rating.book import Book
 from rating.charges import charges_of, minor_amounts_of
 from rating.exact import Exact
@@ -62,7 +62,7 @@ class Priced(NamedTuple):
 def ranges(lines: Lines, details: Details) -> list[Range]:
     """All lines, in order; a line with more events than a range has rows is a range of its own."""
     rows = np.ones(len(lines.contract), dtype=np.int64)
-    for parts in (*(one.parts for one in details.keyed), *([] if details.events is None else [details.events])):
+    for parts in parts_of(details):
         rows += np.diff(parts.start)
     begins = np.flatnonzero(np.diff((np.cumsum(rows) - 1) // RANGE_ROWS, prepend=-1)).tolist() or [0]
     found = []
@@ -85,17 +85,17 @@ def minor_amounts(terms: Terms, one: Range) -> Exact:
 
 
 def price(terms: Terms, lines: Lines, details: Details) -> Priced:
-    """What each line costs: its usage, or of a fee the share of its month."""
+    """What each line costs: its usage, or the share of its month."""
     prices = terms.book.prices
-    of_line, is_fee = prices.terms[lines.price], prices.is_fee[lines.price]
+    of_line, is_monthly = prices.terms[lines.price], prices.is_monthly[lines.price]
     used = Usage(of_scale(lines.quantity, QUANTITY_SCALE), fees=fees(prices, lines, details))
-    if not is_fee.any():
+    if not is_monthly.any():
         found = pricing.rate(prices.listed, of_line, used)
         return Priced(found.exact, found.amount)
     exact, amount = Gathered(len(of_line)), Gathered(len(of_line))
     for rows, usage in (
-        (np.flatnonzero(~is_fee), used),
-        (np.flatnonzero(is_fee), used._replace(quantity=shares(terms.book, terms.spans, lines))),
+        (np.flatnonzero(~is_monthly), used),
+        (np.flatnonzero(is_monthly), used._replace(quantity=shares(terms.book, terms.spans, lines))),
     ):
         found = pricing.rate(prices.listed, of_line[rows], taken_usage(usage, rows))
         exact.put(rows, found.exact)

@@ -1,13 +1,14 @@
 """Derive what a price bills for what was used: measured, charged, adjusted and rounded, each as steps."""
 
 from rating.derivation.adjusting import adjusted, detail_rounded, rounded
+from rating.derivation.by_capacity import by_capacity
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
 from rating.derivation.numbers import shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
-from rating.derivation.used import Cells, Events, Used
-from rating.pricing.parts import Matrix, Percentage, Price
+from rating.derivation.used import Cells, Events, Highest, Used
+from rating.pricing.parts import Capacity, Matrix, Percentage, Price
 
 
 def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivation:
@@ -45,6 +46,9 @@ def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
     if isinstance(charge, Matrix):
         assert isinstance(used, Cells)
         return [steps.together("all cells", by_cells(steps, charge, used))], False
-    assert not isinstance(used, Events | Cells)
+    if isinstance(charge, Capacity):
+        assert isinstance(used, Highest)
+        return [by_capacity(steps, price, charge, used)], False
+    assert not isinstance(used, Events | Cells | Highest)
     units = charged_units(steps, price, used)
     return charged(steps, charge, units), units.is_returned

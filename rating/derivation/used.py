@@ -1,4 +1,4 @@
-"""What a charge was made for: a quantity, the share of a month, single events, or quantities by the values of a key."""
+"""What a charge was made for: a quantity, the share of a month, events, quantities by key, or the highest values."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -33,4 +33,11 @@ class Cells(NamedTuple):
     quantities: Sequence[tuple[Key, Fraction]]
 
 
-Used = Quantity | Share | Events | Cells
+class Highest(NamedTuple):
+    """The highest single values by meter, and the share of the month that is owed for them."""
+
+    values: Sequence[tuple[str, Fraction]]
+    share: Share
+
+
+Used = Quantity | Share | Events | Cells | Highest

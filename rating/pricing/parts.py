@@ -127,6 +127,28 @@ class Tiers(Struct, frozen=True, tag=True, omit_defaults=True):
     """A period of nothing owes the first tier's flat fee."""
 
 
+class CapacityTier(Struct, frozen=True, omit_defaults=True):
+    """What holds as long as no meter's highest value exceeds its limit."""
+
+    price: Fraction
+    limits: tuple[Fraction | None, ...]
+    """Inclusive, meter by meter; None: not limited."""
+
+
+class Capacity(Struct, frozen=True, tag=True, omit_defaults=True):
+    """One amount a period, by the highest single values of some meters: that of the first tier which holds them all."""
+
+    meters: tuple[str, ...]
+    """The line of the first has the amount; each other one is priced with it."""
+    tiers: tuple[CapacityTier, ...]
+
+
+class PricedWith(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Nothing of its own: the price of another meter looks at this one's usage too."""
+
+    meter: str
+
+
 class PercentOff(Struct, frozen=True, tag=True, omit_defaults=True):
     """A discount on what every detail costs by now."""
 
@@ -151,7 +173,7 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
     amount: Fraction
 
 
-Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers
+Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers | Capacity | PricedWith
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 

@@ -14,11 +14,11 @@ from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
-from rating.pricing.parts import Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, Tiers
+from rating.pricing.parts import Capacity, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, PricedWith, Tiers
 from rating.pricing.running import line_sums
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
-from rating.pricing.untiered import dynamic, flat, one_by_one, packages, per_unit
+from rating.pricing.untiered import by_capacity, dynamic, flat, nothing, one_by_one, packages, per_unit
 from rating.pricing.usage import Ragged, Usage, taken_usage
 from rating.ratios import Bools, Ratios
 
@@ -30,6 +30,8 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Percentage: one_by_one,
     Matrix: one_by_one,
     Tiers: tiered,
+    Capacity: by_capacity,
+    PricedWith: nothing,
 }
 
 

@@ -16,6 +16,7 @@ from rating.periods import Period
 from tests.reference.exactness import round_to
 from tests.reference.lines import Usage, total_of
 from tests.reference.rating import rated_lines
+from tests.reference.several_meters import capacity
 from tests.unit.rating.world import Use
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -27,7 +28,7 @@ class Terms(NamedTuple):
     """A price in the reference's words, and what of it the reference does not know."""
 
     price: Mapping[str, Any]
-    """A model with its parameters, without adjustments and rounding."""
+    """A model with its parameters, without adjustments and rounding; one that looks at `meters` has its tiers."""
     adjustments: Sequence[tuple[str, Fraction]] = ()
     rounding: Mapping[str, str] | None = None
     cells: Sequence[tuple[tuple[str | None, ...], Fraction]] = ()
@@ -118,13 +119,20 @@ class Clerk:
                 contract, price = judged.bills
                 uses[contract.id, price.meter, price.since].append(use)
         lines = []
+        left = set(uses)
         for contract in self.catalog.contracts:
             for price, days in self._in_force(contract, month):
-                own = uses.pop((contract.id, price.meter, price.since), []) if price.meter else []
-                line = self._line(contract, price, days, own, terms_of[name_of(self.catalog, contract, price)])
-                if own or not price.meter or line.exact:
+                key = (contract.id, price.meter, price.since)
+                left.discard(key)
+                own = uses[key] if price.meter else []
+                terms = terms_of[name_of(self.catalog, contract, price)]
+                together = [
+                    use for meter in terms.price.get("meters", ()) for use in uses[contract.id, meter, price.since]
+                ]
+                line = self._line(contract, price, days, own, together, terms)
+                if own or not price.meter or line.exact or "meters" in terms.price:
                     lines.append(line)
-        assert not uses
+        assert not left
         return sorted(lines)
 
     def _in_force(self, contract: Contract, month: Period) -> Iterator[tuple[Price, list[date]]]:
@@ -140,14 +148,23 @@ class Clerk:
                     days[price.since].append(day)
             yield from ((prices[since], days[since]) for since in prices)
 
-    def _line(self, contract: Contract, price: Price, days: list[date], uses: list[Use], terms: Terms) -> Line:
+    def _line(
+        self,
+        contract: Contract,
+        price: Price,
+        days: list[date],
+        uses: list[Use],
+        together: list[Use],
+        terms: Terms,
+    ) -> Line:
         zone, currency = contract.timezone, self.plans[contract.plan].currency
         quantities = [Fraction(use.quantity, 10**9) for use in uses]
-        exact = (
-            cost(terms, uses)
-            if price.meter
-            else adjusted(terms, Fraction(terms.price["amount"]) * _part(price, days, zone))
-        )
+        if "meters" in terms.price:
+            exact = adjusted(terms, _capacity(terms, together) * _part(price, days, zone))
+        elif price.meter:
+            exact = cost(terms, uses)
+        else:
+            exact = adjusted(terms, Fraction(terms.price["amount"]) * _part(price, days, zone))
         return Line(
             contract.entity,
             contract.customer,
@@ -172,10 +189,19 @@ def name_of(catalog: Catalog, contract: Contract, price: Price) -> str:
     return f"{owner}/{price.meter}/{price.fee}/{price.since}"
 
 
+def _capacity(terms: Terms, uses: Sequence[Use]) -> Fraction:
+    """What a month costs by the highest of all values."""
+    usage = [{"unit": use.meter, "quantity": Fraction(use.quantity, 10**9)} for use in uses]
+    amount: Fraction = capacity(terms.price, usage)["amount"]
+    return amount
+
+
 def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
     """What usage costs; corrections that outweigh it give back what as much usage costs, unless a minimum is owed."""
     quantities = tuple(Fraction(use.quantity, 10**9) for use in uses)
     quantity = sum(quantities, NOTHING)
+    if terms.price["model"] == "priced_with":
+        return NOTHING
     if terms.cells:
         return adjusted(terms, sum((_cell_price(terms, use) * Fraction(use.quantity, 10**9) for use in uses), NOTHING))
     if terms.price["model"] == "percentage":
@@ -221,7 +247,7 @@ def minor_units(exact: Fraction, terms: Terms, currency: str) -> int:
 
 
 def _part(price: Price, days: list[date], zone: str) -> Fraction:
-    """Which part of its month a fee is owed for."""
+    """Which part of its month a price is owed for."""
     month = days_of(Period(days[0].year, days[0].month))
     if price.proration.value == "none":
         return Fraction(1)
