@@ -22,7 +22,7 @@ from ledger.engine import EngineSettings, migrate, open_handle
 from ledger.errors import Damaged, LedgerError, Unavailable
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
-from ledger.trace import EventSet
+from ledger.trace import EventSet, OfMeter
 from ledger.trouble import Trouble
 from ledger.usage import Keyed, Peaks, Singles, Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
@@ -271,9 +271,9 @@ class Ledger:
         """The usage behind `lines` by the values of some dimensions."""
         return trace.usage_by_key(self._usage, lines, names)
 
-    def peaks_behind(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, int]:
-        """The highest single usage of some meters where `lines` look for their events."""
-        return trace.peaks(self._usage, lines, meters)
+    def usage_by_meter(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+        """The usage of some meters where `lines` look for their events."""
+        return trace.usage_by_meter(self._usage, lines, meters)
 
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""

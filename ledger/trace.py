@@ -25,6 +25,13 @@ class EventSet(NamedTuple):
     digest: int
 
 
+class OfMeter(NamedTuple):
+    """What usage of a meter adds up to, and the highest single one."""
+
+    total: int
+    highest: int
+
+
 class Window(NamedTuple):
     """Where the events of some charges are looked for."""
 
@@ -87,14 +94,16 @@ def usage_by_key(usage: UsageReader, charges: pa.Table, names: Sequence[str]) ->
     return sorted(sums.items())
 
 
-def peaks(usage: UsageReader, charges: pa.Table, meters: Sequence[str]) -> dict[str, int]:
-    """The highest single usage of some meters, scaled, that lies where `charges` look for their events."""
-    found: dict[str, int] = {}
+def usage_by_meter(usage: UsageReader, charges: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+    """The scaled usage of some meters, other ones too, that lies where `charges` look for their events."""
+    found: dict[str, OfMeter] = {}
     for window, subjects in _windows(charges):
         where = {name: value for name, value in window._asdict().items() if name != "meter"}
-        rows = usage.table("peaks_of_subjects", **where, subjects=list(subjects), meters=list(meters))
-        for meter, quantity in zip(rows["meter"].to_pylist(), decimal_column(rows, "quantity").tolist(), strict=True):
-            found[meter] = max(quantity, found.get(meter, quantity))
+        rows = usage.table("meters_of_subjects", **where, subjects=list(subjects), meters=list(meters))
+        columns = (decimal_column(rows, name).tolist() for name in ("total", "highest"))
+        for meter, total, highest in zip(rows["meter"].to_pylist(), *columns, strict=True):
+            before = found.get(meter, OfMeter(0, highest))
+            found[meter] = OfMeter(before.total + total, max(before.highest, highest))
     return found
 
 

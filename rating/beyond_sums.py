@@ -23,7 +23,7 @@ from rating.pricing import cells, events, peaks
 from rating.pricing.parts import Matrix, Percentage
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.usage import Fees, Ragged, chosen
-from rating.ratios import Bools, is_equal, of_scale, plus, taken, zeros
+from rating.ratios import Bools, Ratios, is_equal, of_scale, plus, taken, zeros
 from rating.spans import Spans
 
 
@@ -61,6 +61,7 @@ class Details(NamedTuple):
     keyed: list[cells.Keyed]
     events: Ragged | None
     highest: peaks.Peaks | None = None
+    summed: Ratios | None = None
 
 
 def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> Beyond:
@@ -69,7 +70,7 @@ def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> 
     meters = book.meters.to_pylist()
     matrices = np.flatnonzero(prices.charged_by(Matrix))
     cuts = sorted({Cut(meters[prices.meter[one]], prices.dimensions[prices.terms[one]]) for one in matrices})
-    highest = together.meters_together(book)
+    highest = together.meters_with_limits(book)
     percentages = sorted({meters[meter] for meter in prices.meter[prices.charged_by(Percentage)]})
     return Beyond(
         [(cut, reader.keyed(book.tenant, *cut, boundaries, cutoff)) for cut in cuts],
@@ -84,7 +85,8 @@ def by_line(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Details:
     return Details(
         keyed,
         None if beyond.singles is None else _events(book, spans, lines, beyond.singles),
-        None if beyond.highest is None else together.of_lines(book, spans, lines, beyond.highest),
+        None if beyond.highest is None else together.highest_of_lines(book, spans, lines, beyond.highest),
+        together.summed(book, lines),
     )
 
 
@@ -98,7 +100,8 @@ def of_some(details: Details, lines: slice) -> Details:
     if highest is not None:
         rows, parts = chosen(highest.parts, lines)
         highest = highest._replace(parts=parts, meter=highest.meter[rows])
-    return Details(keyed, None if details.events is None else chosen(details.events, lines)[1], highest)
+    own_events = None if details.events is None else chosen(details.events, lines)[1]
+    return Details(keyed, own_events, highest, details.summed and taken(details.summed, lines))
 
 
 def parts_of(details: Details) -> list[Ragged]:

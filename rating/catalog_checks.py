@@ -103,7 +103,7 @@ def _reference_faults(new: Catalog, after: Catalog, unread: Unread) -> Iterator[
     owners: tuple[Plan | Contract, ...] = (*new.plans, *new.contracts)
     for price in (*(price for owner in owners for price in owner.prices), *unread.prices):
         if price.meter and price.meter not in meters:
-            several = isinstance(price.terms.charge, parts.Capacity | parts.PricedWith)
+            several = price.terms.meters or isinstance(price.terms.charge, parts.PricedWith)
             yield _names_nothing(price, "meters" if several else "meter", price.meter, meters)
     for contract in (*new.contracts, *unread.contracts):
         if contract.customer and contract.customer not in customers:

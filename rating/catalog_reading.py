@@ -16,7 +16,6 @@ from rating import catalog_file
 from rating.catalog import Catalog
 from rating.catalog_rows import Part, load
 from rating.catalog_tables import contract_prices, contracts, customer_subjects, prices, rows_at
-from rating.pricing.parts import Capacity
 from rating.yaml_page import Mistake
 
 NAMED_MAX = 5_000
@@ -56,7 +55,7 @@ def touched(connection: sa.Connection, tenant: str, version: int, new: Catalog) 
     on_plans = rows_at(contracts, tenant, version, "customer").where(
         contracts.c.plan.in_(_pricing_more(connection, tenant, version, new))
     )
-    together = [plan.name for plan in new.plans if any(isinstance(one.terms.charge, Capacity) for one in plan.prices)]
+    together = [plan.name for plan in new.plans if any(one.terms.meters for one in plan.prices)]
     priced = rows_at(contract_prices, tenant, version, "contract")
     wanted = sa.or_(
         contracts.c.id.in_(named),

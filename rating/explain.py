@@ -18,12 +18,13 @@ from babel.numbers import get_currency_precision
 from ledger.charges import CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
+from ledger.trace import OfMeter
 from rating import catalog_tables as tables
 from rating import derivation_check
 from rating.catalog import Proration
 from rating.derivation.derive import derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Used
+from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.periods import EPOCH, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
@@ -47,8 +48,8 @@ class Reader(Protocol):
     def usage_by_key(self, lines: pa.Table, names: Sequence[str]) -> list[tuple[tuple[str, ...], int]]:
         """The scaled usage behind charges by the values of dimensions."""
 
-    def peaks_behind(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, int]:
-        """The highest single usage of some meters, scaled, where charges look for their events."""
+    def usage_by_meter(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+        """The scaled usage of some meters where charges look for their events."""
 
 
 class Priced(NamedTuple):
@@ -85,7 +86,8 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
     digits = int(get_currency_precision(charge["currency"]))
     rated = as_rated(price.terms, digits)
     used = _used(ledger, run, line, price, zone)
-    found = derivation(rated, used, Unit(_unit(connection, run, charge)), Unit(charge["currency"], digits))
+    unit = "units" if rated.summed else _unit(connection, run, charge)
+    found = derivation(rated, used, Unit(unit), Unit(charge["currency"], digits))
     problems = [
         *derivation_check.problems(as_json(found)),
         *_usage_problems(charge, used),
@@ -155,9 +157,12 @@ def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) ->
     if isinstance(price.terms.charge, Matrix):
         return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions)])
     if isinstance(price.terms.charge, Capacity):
-        found = ledger.peaks_behind(line, price.terms.charge.meters)
-        share = _share(charge, run, price.proration, zone)
-        return Highest([(meter, max(_units(scaled), NOTHING)) for meter, scaled in found.items()], share)
+        measured = ledger.usage_by_meter(line, price.terms.meters)
+        values = [(meter, max(_units(one.highest), NOTHING)) for meter, one in measured.items()]
+        return Highest(values, _share(charge, run, price.proration, zone))
+    if price.terms.summed:
+        measured = ledger.usage_by_meter(line, price.terms.meters)
+        return Summed([(meter, _units(one.total)) for meter, one in measured.items()])
     return Quantity(Fraction(charge["quantity"]))
 
 
@@ -193,6 +198,8 @@ def _usage_problems(charge: Charge, used: Used) -> list[str]:
             units = sum(used.amounts, Fraction(0))
         case Cells():
             units = sum((quantity for _, quantity in used.quantities), Fraction(0))
+        case Summed():
+            units = dict(used.quantities).get(charge["meter"], NOTHING)
         case _:
             return []
     said = Fraction(charge["quantity"])

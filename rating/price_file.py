@@ -20,6 +20,7 @@ from rating.yaml_page import Fields, Page, Place
 Part = TypeVar("Part")
 
 NOTHING: Final = Fraction(0)
+ONE: Final = Fraction(1)
 MODES: Final = {"half_up": HALF_UP, "up": UP, "down": DOWN}
 
 
@@ -37,12 +38,14 @@ def price(page: Page, node: yaml.Node, place: Place) -> Found:
     before = len(page.mistakes)
     found = Fields(page, node, place, FIELDS, ("product", "model"))
     product, meter = found.scalar("product", read.product), found.scalar("meter", read.name)
-    meters = (meter,) if meter is not None else found.scalars("meters", read.name)
+    weights = _weights(found)
+    meters = tuple(one.meter for one in weights) if meter is None else (meter,)
     model, since = found.scalar("model", _model), found.scalar("from", read.day)
     if model is None:
         return Found((), meters)
     _fits_model(found, model)
-    terms, dimensions = _terms(found, MODELS[model].charge), found.scalars("dimensions", read.name)
+    summed = () if model == "capacity" else weights
+    terms, dimensions = _terms(found, MODELS[model].charge, summed), found.scalars("dimensions", read.name)
     proration = found.scalar("proration", _proration) or Proration.DAY
     category = found.scalar("tax_category", read.name) or STANDARD
     if len(page.mistakes) > before or product is None or terms is None:
@@ -68,17 +71,34 @@ def _fits_model(found: Fields, model: str) -> None:
         if field in found and field not in (*COMMON, *own.needs, *own.takes):
             found.mistake(field, f"{model} has no {field}: remove it, or change the model")
     for field in own.needs:
-        if field not in found:
+        if field not in found and not (field == "meter" and "meters" in found and "meters" in own.takes):
             found.mistake(field, f"{field} is missing: {model} needs it")
+    if "meter" in found and "meters" in found:
+        found.mistake("meters", "a price has one meter, or several: keep `meter` or `meters`")
 
 
-def _terms(found: Fields, charge_of: Callable[[Fields], parts.Charge | None]) -> parts.Price | None:
+def _weights(found: Fields) -> tuple[parts.Weighted, ...]:
+    """The meters that a price reads: a list, or a mapping that says how much a unit of each counts."""
+    own = found.mapping("meters", ()) if isinstance(found.nodes.get("meters"), yaml.MappingNode) else None
+    names = found.scalars("meters", read.name) if own is None else tuple(own.nodes)
+    for name in sorted({one for one in names if names.count(one) > 1}):
+        found.mistake("meters", f"{name} is in the list twice: keep one")
+    if "meters" in found and not names:
+        found.mistake("meters", "expected at least one meter")
+    weights = (None if own is None else own.scalar(name, read.factor) for name in names)
+    return tuple(parts.Weighted(name, weight or ONE) for name, weight in zip(names, weights, strict=True))
+
+
+def _terms(
+    found: Fields, charge_of: Callable[[Fields], parts.Charge | None], summed: tuple[parts.Weighted, ...]
+) -> parts.Price | None:
     charge = charge_of(found)
     adjustments = tuple(one for item in found.items("adjustments") if (one := _adjustment(found.page, *item)))
     if charge is None:
         return None
     return parts.Price(
         charge=charge,
+        summed=summed,
         conversion=_conversion(found),
         free_units=found.scalar("free_units", read.quantity),
         # A minimum is owed as well when corrections outweigh the usage: it would be given back otherwise.
@@ -203,10 +223,6 @@ def _tier(found: Fields) -> parts.Tier:
 def _capacity(found: Fields) -> parts.Charge | None:
     meters = found.scalars("meters", read.name)
     tiers = [_capacity_tier(one, meters) for one in found.mappings("tiers", ("price", "limits"), ("price",))]
-    if "meters" in found and not meters:
-        found.mistake("meters", "expected at least one meter")
-    for name in sorted({one for one in meters if meters.count(one) > 1}):
-        found.mistake("meters", f"{name} is in the list twice: keep one")
     if "tiers" in found and not tiers:
         found.mistake("tiers", "expected at least one tier: {price: ...}")
     return parts.Capacity(meters, tuple(tiers)) if tiers else None
@@ -229,7 +245,7 @@ class Model(NamedTuple):
 
 TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price", "flat_fee")
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
-OF_USAGE: Final = ("conversion", "free_units")
+OF_USAGE: Final = ("meters", "conversion", "free_units")
 MODELS: Final = {
     "flat": Model(_flat, ("amount",), ("proration",)),
     "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),

@@ -42,6 +42,8 @@ class Prices(NamedTuple):
     """Of those: a place in PRORATIONS."""
     is_idle: Bools
     """Whether it bills where nothing is used."""
+    is_summed: Bools
+    """Whether it is for what several meters add up to."""
     terms: Int64s
     """Which of the terms."""
     listed: PriceList
@@ -91,9 +93,10 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     texts = pa.concat_tables([of_plans.texts, of_contracts.texts]).take(pa.array(row))
     terms, different = _different(texts, plan_digits[set_plan[own_set]])
     listed = price_list([as_rated(read(text), digits) for text, _, digits in different])
-    charges = [read(text).charge for text, _, _ in different]
-    is_fee = np.array([isinstance(charge, Flat) for charge in charges], dtype=np.bool_)
-    is_monthly = np.array([isinstance(charge, Flat | Capacity) for charge in charges], dtype=np.bool_)
+    written = [read(text) for text, _, _ in different]
+    is_fee = np.array([isinstance(one.charge, Flat) for one in written], dtype=np.bool_)
+    is_monthly = np.array([isinstance(one.charge, Flat | Capacity) for one in written], dtype=np.bool_)
+    is_summed = np.array([bool(one.summed) for one in written], dtype=np.bool_)
     prorations = texts["proration"].to_pylist()
     prices = Prices(
         own_set,
@@ -107,6 +110,7 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
         is_monthly[terms],
         np.array([PRORATIONS.index(text) for text in prorations], dtype=np.int64),
         (is_monthly | _is_idle(listed))[terms],
+        is_summed[terms],
         terms,
         listed,
         [tuple(dimensions.split()) for _, dimensions, _ in different],
@@ -155,6 +159,7 @@ def as_rated(price: Price, digits: int) -> Price:
     charge = PerUnit(price.charge.amount) if isinstance(price.charge, Flat) else price.charge
     return Price(
         charge=charge,
+        summed=price.summed,
         conversion=price.conversion,
         free_units=price.free_units,
         is_mirrored=price.is_mirrored,

@@ -31,8 +31,10 @@ MODES = {HALF_UP: "to the nearest", UP: "up", DOWN: "down"}
 
 def price_in_words(price: Price, dimensions: Sequence[str] = ()) -> str:
     """Everything that the price says, in the order in which it is applied."""
+    weights = ("" if one.weight == 1 else f"{text(one.weight)} x " for one in price.summed)
+    summed = " + ".join(f"{weight}{one.meter}" for weight, one in zip(weights, price.summed, strict=True))
     said = [charge_in_words(price.charge, dimensions), *_around(price)]
-    return ", ".join(said)
+    return f"{summed}{': ' if summed else ''}{', '.join(said)}"
 
 
 def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:

@@ -17,7 +17,7 @@ from rating.gathered import Gathered
 from rating.lines import Lines, shares
 from rating.pricing import rate as pricing
 from rating.pricing.usage import Usage, taken_usage
-from rating.ratios import Ratios, of_scale, spread
+from rating.ratios import Ratios, of_scale, spread, where
 from rating.spans import Spans
 
 RANGE_ROWS = 2**16
@@ -88,7 +88,10 @@ def price(terms: Terms, lines: Lines, details: Details) -> Priced:
     """What each line costs: its usage, or the share of its month."""
     prices = terms.book.prices
     of_line, is_monthly = prices.terms[lines.price], prices.is_monthly[lines.price]
-    used = Usage(of_scale(lines.quantity, QUANTITY_SCALE), fees=fees(prices, lines, details))
+    quantity = of_scale(lines.quantity, QUANTITY_SCALE)
+    if details.summed is not None:
+        quantity = where(prices.is_summed[lines.price], details.summed, quantity)
+    used = Usage(quantity, fees=fees(prices, lines, details))
     if not is_monthly.any():
         found = pricing.rate(prices.listed, of_line, used)
         return Priced(found.exact, found.amount)

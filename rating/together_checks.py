@@ -91,13 +91,10 @@ def _apart(prices: Sequence[Price]) -> Iterator[str]:
 def _partners(price: Price) -> tuple[str, ...]:
     """The meters that have to go with this price."""
     charge = price.terms.charge
-    if isinstance(charge, PricedWith):
-        return (charge.meter,)
-    return charge.meters[1:] if isinstance(charge, Capacity) else ()
+    return (charge.meter,) if isinstance(charge, PricedWith) else price.terms.meters[1:]
 
 
 def _leads(one: Price, other: Price) -> bool:
     """Whether the line of `one` has the amount for both."""
-    charge, with_it = one.terms.charge, other.terms.charge
-    is_named = isinstance(charge, Capacity) and other.meter in charge.meters
-    return is_named and isinstance(with_it, PricedWith) and with_it.meter == one.meter
+    with_it = other.terms.charge
+    return other.meter in one.terms.meters and isinstance(with_it, PricedWith) and with_it.meter == one.meter

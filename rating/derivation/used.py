@@ -1,4 +1,4 @@
-"""What a charge was made for: a quantity, the share of a month, events, quantities by key, or the highest values."""
+"""What a charge was made for: a quantity or several, the share of a month, events, or the highest values."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -40,4 +40,10 @@ class Highest(NamedTuple):
     share: Share
 
 
-Used = Quantity | Share | Events | Cells | Highest
+class Summed(NamedTuple):
+    """Quantities by meter, for a price that sums them by weight."""
+
+    quantities: Sequence[tuple[str, Fraction]]
+
+
+Used = Quantity | Share | Events | Cells | Highest | Summed

@@ -23,6 +23,13 @@ class Rounding(Struct, frozen=True, omit_defaults=True):
     of_details: bool = False
 
 
+class Weighted(Struct, frozen=True, omit_defaults=True):
+    """A meter, and how much each of its units counts."""
+
+    meter: str
+    weight: Fraction = Fraction(1)
+
+
 class Conversion(Struct, frozen=True, omit_defaults=True):
     """Metered into priced units: times `factor`, divided by `per`, in whole multiples where a rounding says so."""
 
@@ -181,6 +188,8 @@ class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Measured, charged, adjusted in the order given, rounded once."""
 
     charge: Charge
+    summed: tuple[Weighted, ...] = ()
+    """Measured is what these meters add up to; without them, the price's own meter."""
     conversion: Conversion | None = None
     free_units: Fraction | None = None
     """The period's first units cost nothing."""
@@ -189,3 +198,8 @@ class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Usage below zero gives its price back; else it costs what no usage costs."""
     adjustments: tuple[Adjustment, ...] = ()
     rounding: Rounding | None = None
+
+    @property
+    def meters(self) -> tuple[str, ...]:
+        """Which are priced together here, its own first; none where it looks at its own alone."""
+        return self.charge.meters if isinstance(self.charge, Capacity) else tuple(one.meter for one in self.summed)

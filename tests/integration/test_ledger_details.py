@@ -139,7 +139,7 @@ def _alike(ledger: Any, known: MemoryLedger, bounds: list[int], cutoff: int) -> 
         values = highest(ledger.peaks("default", some, bounds, cutoff))
         assert values == highest(known.peaks("default", some, bounds, cutoff))
         lines = line_of(["a", "é"], bounds, cutoff)
-        assert ledger.peaks_behind(lines, some) == known.peaks_behind(lines, some)
+        assert ledger.usage_by_meter(lines, some) == known.usage_by_meter(lines, some)
     assert len(ledger.peaks("other", names, bounds, cutoff).quantity) == 0
     alone = ledger.singles("default", ["bytes"], bounds, cutoff)
     assert set(alone.meter.to_pylist()) <= {"bytes"}

@@ -33,6 +33,8 @@ class Terms(NamedTuple):
     rounding: Mapping[str, str] | None = None
     cells: Sequence[tuple[tuple[str | None, ...], Fraction]] = ()
     """Of a matrix."""
+    weights: Mapping[str, Fraction] = {}
+    """Of meters that are summed."""
 
 
 class Written(NamedTuple):
@@ -127,10 +129,12 @@ class Clerk:
                 own = uses[key] if price.meter else []
                 terms = terms_of[name_of(self.catalog, contract, price)]
                 together = [
-                    use for meter in terms.price.get("meters", ()) for use in uses[contract.id, meter, price.since]
+                    use
+                    for meter in (*terms.price.get("meters", ()), *terms.weights)
+                    for use in uses[contract.id, meter, price.since]
                 ]
                 line = self._line(contract, price, days, own, together, terms)
-                if own or not price.meter or line.exact or "meters" in terms.price:
+                if own or together or not price.meter or line.exact or "meters" in terms.price:
                     lines.append(line)
         assert not left
         return sorted(lines)
@@ -162,7 +166,7 @@ class Clerk:
         if "meters" in terms.price:
             exact = adjusted(terms, _capacity(terms, together) * _part(price, days, zone))
         elif price.meter:
-            exact = cost(terms, uses)
+            exact = cost(terms, together if terms.weights else uses)
         else:
             exact = adjusted(terms, Fraction(terms.price["amount"]) * _part(price, days, zone))
         return Line(
@@ -198,7 +202,7 @@ def _capacity(terms: Terms, uses: Sequence[Use]) -> Fraction:
 
 def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
     """What usage costs; corrections that outweigh it give back what as much usage costs, unless a minimum is owed."""
-    quantities = tuple(Fraction(use.quantity, 10**9) for use in uses)
+    quantities = tuple(Fraction(use.quantity, 10**9) * terms.weights.get(use.meter, 1) for use in uses)
     quantity = sum(quantities, NOTHING)
     if terms.price["model"] == "priced_with":
         return NOTHING

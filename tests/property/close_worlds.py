@@ -77,9 +77,10 @@ of_quantity = st.one_of(
         optional(rounding_packages=st.sampled_from(["up", "down"])),
     ),
 )
+of_sums = st.one_of(of_quantity, joined(of_quantity, around))
+weighing = st.sampled_from(["1", "1", "3", "0.25", "0.001"]).map(Fraction)
 models = st.one_of(
-    of_quantity,
-    joined(of_quantity, around),
+    of_sums,
     priced("dynamic", st.fixed_dictionaries({"multiplier": prices})),
     priced(
         "percentage",
@@ -164,8 +165,17 @@ def owned_prices(
     """The prices of a plan or of a contract, by their names; meters of a group begin and end together."""
     found = {}
 
-    def priced(product: str, meter: str, since: date | None, charges: st.SearchStrategy[Parameters]) -> None:
+    def priced(
+        product: str,
+        meter: str,
+        since: date | None,
+        charges: st.SearchStrategy[Parameters],
+        weights: dict[str, Fraction] | None = None,
+    ) -> None:
         terms, said = draw(priced_terms(currency, charges))
+        if weights:
+            summed = tuple(parts.Weighted(*one) for one in weights.items())
+            terms, said = msgspec.structs.replace(terms, summed=summed), said._replace(weights=weights)
         names, proration = tuple(said.price.get("dimensions", ())), draw(st.sampled_from(list(Proration)))
         price = Price(product, meter, terms, since, names, proration)
         found[f"{owner}/{meter}/{price.fee}/{since}"] = price, said
@@ -180,7 +190,11 @@ def owned_prices(
                     priced(f"Product of {thing}", meter, since, models)
             else:
                 first, *others = order = tuple(draw(st.permutations(thing)))
-                priced(f"Product of {thing}", first, since, capacities(order))
+                if draw(st.booleans()):
+                    priced(f"Product of {thing}", first, since, capacities(order))
+                else:
+                    weights = {meter: draw(weighing) for meter in order}
+                    priced(f"Product of {thing}", first, since, of_sums, weights)
                 for meter in others:
                     with_it = Price(f"Product of {thing}", meter, parts.Price(charge=parts.PricedWith(first)), since)
                     found[f"{owner}/{meter}//{since}"] = with_it, Terms({"model": "priced_with"})

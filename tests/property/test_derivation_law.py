@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from rating.derivation.derive import derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Used
+from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.derivation_check import problems
 from rating.pricing import rate as pricing
 from rating.pricing.cells import Keyed, cell_fees
-from rating.pricing.parts import Cell, Matrix, Minimum, Percentage, PercentOff, Price, Rounding
+from rating.pricing.parts import Cell, Matrix, Minimum, Percentage, PercentOff, Price, Rounding, Weighted
 from rating.pricing.peaks import Peaks, tier_prices
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import price_list
@@ -139,6 +139,24 @@ def test_a_capacity_costs_what_it_costs_in_the_engine(
         lied = said(found)
         lied["steps"][step["number"] - 1]["result"] = number_text(Fraction(step["result"]) + 1)
         assert problems(lied) != []
+
+
+@given(
+    joined(charges, around).filter(lambda given_price: given_price["model"] not in {"percentage", "flat"}),
+    st.lists(st.tuples(decimals(50, 3), decimals(5, 3)), min_size=1, max_size=3),
+)
+def test_a_sum_by_weight_costs_what_its_quantity_costs(
+    given_price: Parameters, measured: list[tuple[str, str]]
+) -> None:
+    price = price_of(given_price)
+    names = [f"m{nth}" for nth in range(len(measured))]
+    numbers = [(Fraction(units), Fraction(weight)) for units, weight in measured]
+    summed = tuple(Weighted(name, weight) for name, (_, weight) in zip(names, numbers, strict=True))
+    used = Summed([(name, units) for name, (units, _) in zip(names, numbers, strict=True)])
+    found = derived(msgspec.structs.replace(price, summed=summed), used)
+    alone = derived(price, Quantity(sum((units * weight for units, weight in numbers), Fraction(0))))
+    assert (found.exact, found.amount) == (alone.exact, alone.amount)
+    assert problems(said(found)) == []
 
 
 some_usage = st.lists(decimals(50, 3), min_size=1, max_size=30)

@@ -7,7 +7,7 @@ import pytest
 from rating.derivation.derive import derivation
 from rating.derivation.numbers import exactly, shown, signed
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Used
+from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.derivation_check import problems
 from rating.pricing.parts import (
     AmountOff,
@@ -28,6 +28,7 @@ from rating.pricing.parts import (
     Rounding,
     Tier,
     Tiers,
+    Weighted,
 )
 from rating.ratios import UP
 
@@ -138,6 +139,19 @@ def test_tiers_of_capacity_are_looked_at_until_one_holds_and_owed_for_a_part_of_
     assert found.summary == (
         "at most 0 seats and 50.5 stored -> tier 2: 250.00 EUR a month x 15 of 30 days -> rounding +0.00 = 125.00 EUR"
     )
+
+
+def test_meters_that_are_summed_are_told_one_by_one_with_what_they_weigh() -> None:
+    price = Price(charge=PerUnit(F(2)), summed=(Weighted("seats"), Weighted("stored", F("2.5"))), rounding=CENTS)
+    found = derived(price, Summed([("stored", F(4))]))
+    assert texts(found)[:5] == [
+        "measured seats: 0 seats",
+        "measured stored: 4 stored",
+        "by weight: 4 x 2.5 = 10 calls",
+        "measured: 0 + 10 = 10 calls",
+        "at 2: 10 x 2 = 20.00 EUR",
+    ]
+    assert found.summary == "10 calls -> rounding +0.00 = 20.00 EUR"
 
 
 def test_what_is_priced_with_another_meter_says_with_which() -> None:

@@ -8,17 +8,23 @@ import pytest
 from ledger.errors import Damaged
 from ledger.usage import Peaks
 from rating import beyond_sums
+from rating.close import Closed, close
 from rating.rate import Measured, rate
 from rating.spans import spans
 from tests.unit.rating.test_rate import CUTOFF, rated
+from tests.unit.rating.test_what_if import again, totals, totals_of
 from tests.unit.rating.world import (
     DAY_MS,
     NOVEMBER,
     NOVEMBER_FIRST_MS,
+    NOW_MS,
+    TENANT,
     MemoryLedger,
     Terms,
     Use,
+    applied,
     exact_amount,
+    store,
     terms_of,
     units,
 )
@@ -147,3 +153,72 @@ def test_values_that_do_not_belong_to_the_sums_are_refused() -> None:
     beyond = beyond_sums.read(ledger, terms.book, terms.boundaries, CUTOFF)
     with pytest.raises(Damaged, match=r"contract C-1.*read in detail"):
         rate(terms.book, spans(terms.book, NOVEMBER), totals, beyond, CUTOFF)
+
+
+PRICES = CATALOG[CATALOG.index("      - product") : CATALOG.index("customers:")]
+SUMMED = CATALOG.replace(
+    PRICES,
+    """\
+      - product: Workspace
+        meters: {seats: 1, stored: 2.5}
+        model: graduated
+        tiers: [{up_to: 10, unit_price: 1}, {unit_price: 0.1}]
+""",
+)
+
+
+def test_several_meters_reach_tiers_together_by_weight() -> None:
+    usage = [use("seats", 4), use("seats", 3, "two"), use("stored", 2)]
+    assert lines(SUMMED, *usage) == [("seats", 2, 7, Fraction("10.2")), ("stored", 1, 2, 0)]
+    assert lines(SUMMED, *usage[:2]) == [("seats", 2, 7, 7)]
+    assert lines(SUMMED, *usage[2:]) == [("seats", 0, 0, 5), ("stored", 1, 2, 0)]
+    assert lines(SUMMED) == []
+
+
+def test_corrections_of_one_meter_weigh_too() -> None:
+    assert lines(SUMMED, use("seats", 8), use("stored", -2))[0][3] == 3
+    assert lines(SUMMED, use("seats", 1), use("stored", -2))[0][3] == -4
+
+
+def test_a_list_of_meters_is_their_sum() -> None:
+    text = SUMMED.replace("{seats: 1, stored: 2.5}", "[stored, seats]")
+    assert lines(text, use("seats", 4), use("stored", 2)) == [("seats", 1, 4, 0), ("stored", 1, 2, 6)]
+
+
+def test_prices_around_a_sum_are_those_of_the_sum() -> None:
+    text = SUMMED.replace(
+        "model: graduated", "model: graduated\n        free_units: 5\n        adjustments: [{minimum: 2}]"
+    )
+    assert lines(text, use("seats", 4), use("stored", 2))[0][3] == 4
+    assert lines(text, use("stored", 1))[0] == ("seats", 0, 0, 2)
+    assert lines(text) == [("seats", 0, 0, 2)]
+
+
+ALONE = CATALOG.replace(
+    PRICES,
+    """\
+      - {product: Workspace, meter: seats, model: per_unit, unit_price: 2}
+      - {product: Workspace, meter: stored, model: per_unit, unit_price: 3}
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "draft", "from_charges"),
+    [
+        (SUMMED, ALONE, True),
+        (ALONE, SUMMED, True),
+        (CATALOG, ALONE, True),
+        (ALONE, CATALOG, False),
+        (SUMMED, SUMMED, True),
+    ],
+)
+def test_what_if_prices_apart_what_was_together_and_together_what_was_apart(
+    before: str, draft: str, from_charges: bool
+) -> None:
+    relational, ledger = store(), MemoryLedger([use("stored", 20), use("stored", 40, "two")])
+    applied(relational, before)
+    assert isinstance(close(ledger, relational, TENANT, str(NOVEMBER), NOW_MS), Closed)
+    found, slowly = again(ledger, relational, draft)
+    assert found.from_charges == from_charges
+    assert (totals(found.after), found.charges) == (totals_of(slowly), len(slowly))

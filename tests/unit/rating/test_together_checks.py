@@ -11,7 +11,7 @@ from rating.pricing.parts import Capacity, CapacityTier, PricedWith
 from rating.pricing.parts import Price as Terms
 from tests.unit.rating.test_catalog_file import mistakes
 from tests.unit.rating.test_catalog_file import read as parsed
-from tests.unit.rating.test_together import CATALOG
+from tests.unit.rating.test_together import CATALOG, SUMMED
 from tests.unit.rating.world import TENANT, applied, store
 
 PLAN = "plans: [{name: space, currency: EUR, prices: [%s]}]"
@@ -80,6 +80,34 @@ def test_each_mistake_says_what_was_expected(before: str, after: str, said: str)
 
 def test_a_tier_that_limits_another_meter_less_may_limit_one_more() -> None:
     assert parsed(CATALOG.replace("limits: {seats: 20}", "limits: {seats: 9, stored: 51}"))
+
+
+@pytest.mark.parametrize(
+    ("meters", "said"),
+    [
+        ("meters: {seats: 1, stored: 0}", "prices[0].meters.stored: expected a number above 0, found 0"),
+        ("meters: {seats: 1, disk: 2}", "prices[0].meters: there is no meter disk in the file"),
+        ("meters: {}", "prices[0].meters: expected at least one meter"),
+        ("meters: {seats: 1}\n        meter: stored", "prices[0].meters: a price has one meter, or several"),
+        ("dimensions: [x]", "prices[0].meter: meter is missing: graduated needs it"),
+    ],
+)
+def test_each_mistake_of_weights_says_what_was_expected(meters: str, said: str) -> None:
+    found = mistakes(SUMMED.replace("meters: {seats: 1, stored: 2.5}", meters))
+    assert any(said in mistake for mistake in found), found
+
+
+def test_a_model_of_single_events_reads_one_meter() -> None:
+    text = SUMMED.replace("model: graduated", "model: percentage\n        percent: 1")
+    assert any("percentage has no meters: remove it" in mistake for mistake in mistakes(text))
+
+
+def test_a_sum_by_weight_is_said_in_words() -> None:
+    changes = difference(Catalog(), parsed(SUMMED.replace("seats: 1, stored: 2.5", "stored: 2.5, seats: 1")))
+    assert {change.id: change.after for change in changes if change.kind == "price"} == {
+        "space/seats": "Workspace: priced with stored",
+        "space/stored": "Workspace: 2.5 x stored + seats: 1 up to 10, then 0.1",
+    }
 
 
 def said(text: str, stored: str = CATALOG) -> list[str]:

@@ -18,6 +18,7 @@ from ledger import movements
 from ledger.charges import PRICED, SCHEMA
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
+from ledger.trace import OfMeter
 from ledger.usage import Keyed, Peaks, Singles, Totals
 from rating import book as books
 from rating import catalog_store
@@ -151,13 +152,13 @@ class MemoryLedger:
             narrowed(np.array(list(highest.values()), dtype=np.object_)),
         )
 
-    def peaks_behind(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def usage_by_meter(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+        found: dict[str, list[int]] = defaultdict(list)
         for line in lines.to_pylist():
             for use in self._known([line["window_start"], line["window_end"]], line["cutoff"]):
                 if use.meter in meters and use.subject in line["subjects"]:
-                    found[use.meter] = max(use.quantity, found.get(use.meter, use.quantity))
-        return found
+                    found[use.meter].append(use.quantity)
+        return {meter: OfMeter(sum(quantities), max(quantities)) for meter, quantities in found.items()}
 
     def single_usage(self, lines: pa.Table) -> list[int]:
         return [use.quantity for use in self._behind(lines)]
