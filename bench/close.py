@@ -1,7 +1,7 @@
 """A close from usage to drafted documents, beside the bare GROUP BY of the same rows.
 
-Timed is everything a close does: load the price book, aggregate with digests, count again for conservation, rate,
-write and read back the charges, draft every invoice and the journal in one relational transaction.
+Timed is everything a close does: load the price book, aggregate with digests, count again for conservation, rate, let
+credit pay, write and read back the charges, draft every invoice and the journal in one relational transaction.
 """
 
 import argparse
@@ -30,18 +30,21 @@ from meterline.installation import Installation, now_ms
 from meterline.settings import Settings
 from posting.documents import documents, drop_drafts
 from posting.drafts import write_drafts
-from rating import runs
+from rating import credit_grants, runs
 from rating.catalog import Catalog, Contract, Customer, Plan, Price
 from rating.catalog_store import apply_catalog
 from rating.close import Closed, close
 from rating.pricing import parts
 from rating.pricing.parts import Packages, PerUnit, Reading, Tier, Tiers
 
+CREDITED_EVERY = 10
+"""One customer in so many has paid ahead."""
 GOAL = 0.25
 FILLED_AT_ONCE = 5_000_000
 METERS = ("api_calls", "gb_out", "gb_stored", "messages", "minutes")
 PERIOD = "2026-10"
 ROUNDS = 3
+STARTS = date(2026, 1, 1)
 
 
 class Scale(NamedTuple):
@@ -70,8 +73,22 @@ def catalog(scale: Scale) -> Catalog:
         meters=tuple(Meter(meter, meter, "sum", "value") for meter in meters),
         plans=(Plan("standard", "EUR", prices),),
         customers=tuple(Customer(f"c{name}", f"Customer {name}", (f"customer-{name}",)) for name in names),
-        contracts=tuple(Contract(f"C-{name}", f"c{name}", "standard", "DE01", date(2026, 1, 1)) for name in names),
+        contracts=tuple(Contract(f"C-{name}", f"c{name}", "standard", "DE01", STARTS) for name in names),
     )
+
+
+def _credit(scale: Scale) -> list[dict[str, Any]]:
+    """What customers have paid ahead: enough for some of them."""
+    shared = {"tenant": "default", "created_by": "bench", "created_at": now_ms()}
+    granted = [
+        credit_grants.Grant(
+            f"G-{number:07}", f"c{number:07}", "EUR", 10 + number % 500, "prepaid", "Paid ahead", STARTS
+        )
+        for number in range(0, scale.customers, CREDITED_EVERY)
+    ]
+    return [
+        shared | {"version": version} | credit_grants.row_of(grant) for version, grant in enumerate(granted, start=1)
+    ]
 
 
 def _sql(name: str) -> str:
@@ -83,6 +100,7 @@ def prepare(data: str, scale: Scale, months: Sequence[str]) -> None:
     with Installation(Settings(data=data)) as installation:
         with installation.relational.begin() as connection:
             apply_catalog(connection, "default", Catalog(), catalog(scale), "bench", "bench", now_ms())
+            connection.execute(sa.insert(credit_grants.grants), _credit(scale))
         ledger = installation.ledger
         ledger.append(count_rows([(REJECTED, "default", "bench", 1)]), 1, now_ms())
         ledger.derive()

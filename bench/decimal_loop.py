@@ -11,6 +11,10 @@ ZERO, CENT, HUNDRED = Decimal(0), Decimal("0.01"), Decimal(100)
 
 Row = tuple[Decimal | None, Decimal]
 """A tier: its inclusive bound and its unit price, or its rate as a part of one."""
+BlockRow = tuple[Decimal, Decimal | None, Decimal]
+"""A tier of blocks: their size, how many it holds, and what one costs."""
+TimeRow = tuple[Decimal, Decimal | None, Decimal, Decimal]
+"""A rate of time: from when until when, its increment, and what that costs."""
 Parameters = Any
 Loop = Callable[[Parameters, Sequence[Decimal]], Decimal]
 
@@ -58,6 +62,19 @@ def package(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) ->
     return (max(line[0] - free, ZERO) / size).to_integral_value(ROUND_CEILING) * package_price
 
 
+def blocks(tiers: Sequence[BlockRow], line: Sequence[Decimal]) -> Decimal:
+    """Each tier's started blocks, as many as it holds."""
+    left, amount = line[0], ZERO
+    for size, most, price in tiers:
+        if left <= 0:
+            break
+        count = (left / size).to_integral_value(ROUND_CEILING)
+        taken = count if most is None else min(count, most)
+        amount += taken * price
+        left -= taken * size
+    return amount
+
+
 def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
     """A rate and a fee for each event, after the free amount."""
     rate, fee, free = price
@@ -67,6 +84,23 @@ def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal])
         free = max(free - units, ZERO)
         if paid > 0:
             amount += paid * rate + fee
+    return amount
+
+
+def duration(price: tuple[Decimal, Sequence[TimeRow]], line: Sequence[Decimal]) -> Decimal:
+    """A fee for each call that took any time, and whole increments at every rate."""
+    connect_fee, rates = price
+    amount = ZERO
+    for time in line:
+        amount += connect_fee if time > 0 else ZERO
+        paid_until = ZERO
+        for start, next_start, increment, each in rates:
+            begin = max(start, paid_until)
+            end = time if next_start is None else min(time, next_start)
+            if end > begin:
+                increments = ((end - begin) / increment).to_integral_value(ROUND_CEILING)
+                amount += increments * each
+                paid_until = begin + increments * increment
     return amount
 
 

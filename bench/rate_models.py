@@ -16,10 +16,13 @@ from rating.pricing.entries import moving_money, totals
 from rating.pricing.events import event_fees
 from rating.pricing.increments import in_advance, period_entries
 from rating.pricing.parts import (
+    Blocks,
+    BlockTier,
     Capacity,
     CapacityTier,
     Cell,
     Charge,
+    Duration,
     Dynamic,
     Flat,
     Matrix,
@@ -34,6 +37,7 @@ from rating.pricing.parts import (
     Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.pricing.peaks import Peaks, tier_prices
 from rating.pricing.rate import Rated, rate, rate_bucketed
@@ -48,6 +52,7 @@ METERS = ("seats", "stored")
 REGIONS = (("eu",), ("us",), ("asia",))
 SIZE, FREE_UNITS, FEE, OFF = Fraction(1000), Fraction(100), Fraction(3, 10), Fraction(10)
 LEAST, MOST = Fraction(5), Fraction(500)
+MINUTE = Fraction(60)
 
 Rows = list[tuple[Fraction | None, Fraction]]
 Engine = Callable[[PriceList, Int64s, Ragged], Amounts]
@@ -146,6 +151,18 @@ def _capacity(rows: Rows) -> Capacity:
     return Capacity(METERS, tuple(CapacityTier(price * 1000, (bound,) * len(METERS)) for bound, price in rows))
 
 
+def _duration(unit_price: Fraction) -> Duration:
+    """A minute as a whole, then in tenths at half the price."""
+    first = TimeRate(unit_price, MINUTE, MINUTE)
+    return Duration((first, TimeRate(unit_price / 2, MINUTE, MINUTE / 10, start=MINUTE)), connect_fee=FEE)
+
+
+def _blocks(unit_price: Fraction) -> Blocks:
+    """A hundred small blocks, then as many large ones, then the largest."""
+    sizes = ((SIZE / 10, FREE_UNITS), (SIZE, FREE_UNITS), (SIZE * 10, None))
+    return Blocks(tuple(BlockTier(size, unit_price * size, most) for size, most in sizes))
+
+
 def _decimal(number: Fraction) -> Decimal:
     return Decimal(number.numerator) / Decimal(number.denominator)
 
@@ -160,6 +177,18 @@ TIERS = [_decimals(rows) for rows in ROWS]
 STEPS = [_decimals(rows, Decimal(1000)) for rows in ROWS]
 PERCENTS = [_decimals(rows, Decimal("0.01")) for rows in ROWS]
 PERCENTAGES = [(price / 100, _decimal(FEE), _decimal(FREE_UNITS)) for price in PLAIN]
+DURATIONS = [
+    (_decimal(FEE), [(Decimal(0), Decimal(60), Decimal(60), price), (Decimal(60), None, Decimal(6), price / 20)])
+    for price in PLAIN
+]
+BLOCKS = [
+    [
+        (Decimal(100), Decimal(100), price * 100),
+        (Decimal(1000), Decimal(100), price * 1000),
+        (Decimal(10_000), None, price * 10_000),
+    ]
+    for price in PLAIN
+]
 PACKAGES = [(_decimal(SIZE), price, _decimal(FREE_UNITS)) for price in PLAIN]
 CELLS = [[price * (place + 1) for place in range(len(REGIONS))] for price in PLAIN]
 BOUNDED = [(price, _decimal(OFF), _decimal(MOST), _decimal(LEAST)) for price in PLAIN]
@@ -180,8 +209,10 @@ MODELS = {
         _prices([_percents(rows) for rows in ROWS]), one_total, decimal_loop.graduated, PERCENTS
     ),
     "package": Model(_prices(_packages, free_units=FREE_UNITS), one_total, decimal_loop.package, PACKAGES),
+    "blocks": Model(_prices([_blocks(one) for one in UNIT_PRICES]), one_total, decimal_loop.blocks, BLOCKS),
     "dynamic": Model(_prices([Dynamic(one) for one in UNIT_PRICES]), one_total, decimal_loop.per_unit, PLAIN),
     "percentage": Model(_prices(_percentages), by_event, decimal_loop.percentage, PERCENTAGES, 3),
+    "duration": Model(_prices([_duration(one) for one in UNIT_PRICES]), by_event, decimal_loop.duration, DURATIONS, 3),
     "matrix": Model(_prices([_matrix(price) for price in UNIT_PRICES]), by_key, decimal_loop.matrix, CELLS, 3),
     "capacity": Model(_prices([_capacity(rows) for rows in ROWS]), by_capacity, decimal_loop.capacity, STEPS, 2),
     "bucketed": Model(_prices([_volume(rows) for rows in ROWS]), by_bucket, decimal_loop.bucketed, TIERS, 4),

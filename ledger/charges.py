@@ -3,6 +3,8 @@
 Charges may be many parts; whether a run counts is said by its relational row alone, which is written afterwards.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from ledger.digest import columns_digest
@@ -59,6 +61,16 @@ PRICED = pa.schema(
 """What was priced, and what it came to."""
 
 
+BY_CONTRACT = pa.schema(
+    [
+        *(SCHEMA.field(name) for name in ("run", "contract", "currency")),
+        pa.field("used", pa.decimal128(38, 0), nullable=False),
+        pa.field("made", pa.decimal128(38, 0), nullable=False),
+    ]
+)
+"""In minor units, what usage and fees came to, and what commitments made of it."""
+
+
 def digest(charges: pa.Table) -> bytes:
     """What the lines of a run say, whichever run said it: a run repeated has the same digest."""
     return columns_digest(charges, DIGESTED)
@@ -68,7 +80,7 @@ def write(handle: Handle, charges: pa.Table) -> None:
     """Write the lines of one run, and check that all of them are there; their digest is `verify`'s to compare."""
     if not len(charges):
         return
-    handle.insert("charges", charges.cast(SCHEMA))
+    handle.insert_in_parts("charges", charges.cast(SCHEMA))
     run = charges["run"][0].as_py()
     (lines,) = handle.row("charges_count", run=run)
     if lines != len(charges):
@@ -83,3 +95,9 @@ def read(handle: Handle, run: int) -> pa.Table:
 def read_priced(handle: Handle, run: int) -> pa.Table:
     """Of the lines of one run, in any order, what was priced and what it came to."""
     return handle.table("priced", run=run).cast(PRICED)
+
+
+def by_contract(handle: Handle, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:
+    """What `runs` charged `contracts`, in any order."""
+    found = handle.table("charged_by_contract", runs=list(runs), contracts=list(contracts))
+    return found.cast(BY_CONTRACT)

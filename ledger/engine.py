@@ -40,6 +40,9 @@ NOTHING_STORED_CODES = {202, 252}
 # Memory limit, disk full: can end a statement at any moment, an insert right after its part was kept too.
 SHORT_OF_ROOM_CODES = {241, 243}
 
+PART_ROWS_MAX = 500_000
+"""Of rows that need not be one part."""
+
 SESSION_IS_LOCKED = 373
 SESSION_PAUSE_S = 0.05
 
@@ -94,6 +97,12 @@ class Handle:
         # A body of bytes the driver sends again by itself when the connection is lost; this goes as a buffer, once.
         whole = columns.combine_chunks()
         self._do(f"insert into {table}", lambda: self._client.insert_arrow(table, whole))
+
+    def insert_in_parts(self, table: str, columns: pa.Table) -> None:
+        """Insert `columns` as parts of a bounded size, in their order; when one raises, those before it are there."""
+        # The engine holds what it takes at once in its memory, several times: millions of lines were more than it may.
+        for first in range(0, len(columns), PART_ROWS_MAX):
+            self.insert(table, columns.slice(first, PART_ROWS_MAX))
 
     def execute(self, text: str) -> None:
         """Execute one statement given as text: migrations and settings, never anything a user can influence."""

@@ -197,6 +197,10 @@ class Ledger:
         """The lines of one run."""
         return charges.read(self.reading, run)
 
+    def charged_by_contract(self, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:
+        """What some runs charged some contracts: usage and fees, and apart from them what commitments made."""
+        return charges.by_contract(self.reading, runs, contracts)
+
     def write_movements(self, entries: pa.Table) -> None:
         """Store the movements of credit of one run."""
         movements.write(self.writing, entries)

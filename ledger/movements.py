@@ -59,7 +59,7 @@ def write(handle: Handle, entries: pa.Table) -> None:
     """Write the movements of one run, and check that all of them are there."""
     if not len(entries):
         return
-    handle.insert("credit_movements", entries.cast(SCHEMA))
+    handle.insert_in_parts("credit_movements", entries.cast(SCHEMA))
     run = entries["run"][0].as_py()
     (found,) = handle.row("credit_movements_count", run=run)
     if found != len(entries):

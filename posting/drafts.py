@@ -12,6 +12,8 @@ from posting.documents import DRAFT, documents
 from posting.invoices import Drafts, Invoices
 from posting.journal import journals
 
+INVOICES_AT_ONCE = 10_000
+"""What is kept of an invoice is some forty objects on the way to the database; a million of them were two gigabytes."""
 ROWS_AT_ONCE = 100
 """A statement for as many rows needs two thirds of the time of one for each; any SQLite takes 999 values in one."""
 
@@ -27,9 +29,10 @@ def write_drafts(
 ) -> None:
     """Draft the invoices and journals of a run."""
     shared = {"tenant": tenant, "period": period, "run": run, "state": DRAFT, "attempts": 0, "updated_at": now_ms}
-    invoices = Invoices(charges, tenant, period).drafts()
+    invoices = Invoices(charges, tenant, period)
+    for first in range(0, len(invoices), INVOICES_AT_ONCE):
+        _insert(connection, {**shared, "kind": "invoice"}, invoices.drafts(first, first + INVOICES_AT_ONCE))
     summaries = _journal_drafts(journals(charges, tenant, period, accounts), accounts)
-    _insert(connection, {**shared, "kind": "invoice"}, invoices)
     _insert(connection, {**shared, "kind": "journal"}, summaries)
 
 

@@ -95,19 +95,22 @@ class Invoices:
             ),
         )
 
-    def drafts(self) -> Drafts:
-        """What is kept of each of them."""
-        starts = self.starts[:-1]
-        entity, customer, currency = (party.to_pylist() for party in self.parties)
+    def drafts(self, first: int = 0, last: int | None = None) -> Drafts:
+        """What is kept of each of them, or of those from `first` to before `last`."""
+        own = slice(first, last)
+        bounds = self.starts[first : len(self) + 1 if last is None else last + 1]
+        charges = self.charges.slice(bounds[0], bounds[-1] - bounds[0])
+        starts = bounds[:-1] - bounds[0]
+        entity, customer, currency = (party[own].to_pylist() for party in self.parties)
         return Drafts(
-            id=self.ids.to_pylist(),
-            key=self.keys.to_pylist(),
+            id=self.ids[own].to_pylist(),
+            key=self.keys[own].to_pylist(),
             entity=entity,
             customer=customer,
             currency=currency,
-            total=exact_sums(column(self.charges, "amount").to_numpy(), starts),
-            lines=np.diff(self.starts).tolist(),
-            events=exact_sums(column(self.charges, "events").to_numpy().astype(np.int64), starts),
+            total=exact_sums(column(charges, "amount").to_numpy(), starts),
+            lines=np.diff(bounds).tolist(),
+            events=exact_sums(column(charges, "events").to_numpy().astype(np.int64), starts),
         )
 
     def digests(self) -> list[str]:

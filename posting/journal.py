@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from posting.accounts import STANDARD, Accounts
-from posting.charge_columns import Int64s, column, exact_sums, starts_of_groups
+from posting.charge_columns import column, exact_sums, starts_of_groups
 from posting.content import Journal, JournalLine, unbalanced
 from posting.names import document_key, journal_id
 
@@ -60,39 +60,40 @@ def journal_lines(charges: pa.Table, accounts: Accounts = STANDARD) -> tuple[Jou
     return lines
 
 
-def accounts_of(charges: pa.Table, accounts: Accounts) -> pa.Array:
+def accounts_of(charges: pa.Table, accounts: Accounts) -> pa.DictionaryArray:
     """The account against which each charge is booked."""
     kinds, products = (column(charges, name).dictionary_encode() for name in ("kind", "product"))
-    code = kinds.indices.to_numpy().astype(np.int64) * len(products.dictionary) + products.indices.to_numpy()
-    different, which = np.unique(code, return_inverse=True)
-    pairs = [divmod(one, len(products.dictionary)) for one in different.tolist()]
     kind, product = kinds.dictionary.to_pylist(), products.dictionary.to_pylist()
-    names = [accounts.account_of(kind[of_kind], product[of_product]) for of_kind, of_product in pairs]
-    return pa.array(names, pa.string()).take(pa.array(which))
+    code = kinds.indices.to_numpy() * len(product) + products.indices.to_numpy()
+    named = {
+        one: accounts.account_of(kind[one // len(product)], product[one % len(product)])
+        for one in np.flatnonzero(np.bincount(code)).tolist()
+    }
+    names = sorted(set(named.values()))
+    account = np.zeros(max(named, default=-1) + 1, np.int32)
+    place = {name: at for at, name in enumerate(names)}
+    account[list(named)] = [place[name] for name in named.values()]
+    return pa.DictionaryArray.from_arrays(account[code], pa.array(names, pa.string()))
 
 
 def _summaries(charges: pa.Table, accounts: Accounts) -> list[Summary]:
     """One for each currency and account, in their order."""
-    charges = charges.select(["currency", "amount", "events", "kind", "product"])
-    charges = charges.append_column("account", accounts_of(charges, accounts))
-    order = pa.array(np.lexsort([_ranks(charges, name) for name in reversed(SUMMARIZED)]))
-    sorted_charges = charges.select([*SUMMARIZED, "amount", "events"]).take(order)
-    starts = starts_of_groups(sorted_charges, SUMMARIZED)
-    names = [column(sorted_charges, name).take(pa.array(starts)).to_pylist() for name in SUMMARIZED]
-    amounts = exact_sums(column(sorted_charges, "amount").to_numpy(), starts)
-    events = exact_sums(column(sorted_charges, "events").to_numpy().astype(np.int64), starts)
+    currency, account = column(charges, "currency").dictionary_encode(), accounts_of(charges, accounts)
+    currencies, names = currency.dictionary.to_pylist(), account.dictionary.to_pylist()
+    code = currency.indices.to_numpy() * len(names) + account.indices.to_numpy()
+    # Sorting numbers of 16 bits takes a few passes, whatever order they are in.
+    order = np.argsort(code.astype(np.min_scalar_type(code.max(initial=0))), kind="stable")
+    starts = np.flatnonzero(np.diff(code[order], prepend=-1))
+    amounts, events = (
+        exact_sums(column(charges, name).to_numpy().astype(np.int64)[order], starts) for name in ("amount", "events")
+    )
     counts = np.diff(starts, append=len(charges)).tolist()
-    return [Summary(*fields) for fields in zip(*names, amounts, counts, events, strict=True)]
-
-
-def _ranks(charges: pa.Table, name: str) -> Int64s:
-    """The place of each row's text among the different texts of the column: sorting numbers is cheaper."""
-    encoded = column(charges, name).dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
-    rank = np.zeros(len(texts), np.int64)
-    rank[sorted(range(len(texts)), key=texts.__getitem__)] = np.arange(len(texts))
-    ranks: Int64s = rank[encoded.indices.to_numpy()]
-    return ranks
+    places = [divmod(one, len(names)) for one in code[order[starts]].tolist()]
+    of = [(currencies[of_currency], names[of_account]) for of_currency, of_account in places]
+    return sorted(
+        (Summary(*booked, *sums) for booked, *sums in zip(of, amounts, counts, events, strict=True)),
+        key=attrgetter(*SUMMARIZED),
+    )
 
 
 def _with_receivables(summaries: list[Summary], accounts: Accounts) -> Iterator[Summary]:

@@ -1,4 +1,4 @@
-"""Lay out as columns what is agreed beside prices: commitments, chains of discounts, rates of taxes.
+"""Lay out as columns what is agreed beside prices: commitments, discounts, rates of taxes and of pricing units.
 
 Only texts that differ are read: what a plan's contracts agree alike is there once, and a contract that agrees nothing
 of its own costs nothing.
@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rating.agreements import Commitment, Discount, Tax, discounts_in, read, stand_ins
+from rating.agreements import Commitment, Discount, PricingUnit, Tax, discounts_in, read, stand_ins
 from rating.exact import Int64s
 from rating.groups import offsets
 from rating.invoicing.commitment import Ramp
 from rating.invoicing.discounts import FIXED, PERCENT
+from rating.invoicing.pricing_units import Rates as UnitRates
 from rating.invoicing.taxes import RateTable
 from rating.periods import ALWAYS, NEVER, day_number
 from rating.ratios import Bools, Ratios, of_fractions, taken
@@ -29,6 +30,8 @@ class Committed(NamedTuple):
     contract: Int64s
     product: Int64s
     category: Int64s
+    months: Int64s
+    """Of its windows."""
     trues_up: Bools
     overage_factor: Ratios
     ramp: Ramp
@@ -126,6 +129,7 @@ def committed(
         contract[row],
         _integers(products.index(one.product) for one in known)[terms],
         _integers(categories.index(one.tax_category) for one in known)[terms],
+        _integers(one.months for one in known)[terms],
         np.array([one.true_up for one in known], dtype=np.bool_)[terms],
         taken(of_fractions([one.overage_factor for one in known]), terms),
         ramp,
@@ -188,6 +192,17 @@ def _value(discount: Discount) -> Fraction:
     value = discount.amount if discount.percent is None else discount.percent
     assert value is not None
     return value
+
+
+def unit_rates(texts: Sequence[str]) -> UnitRates:
+    """What pricing units are worth, plan by plan; a plan without one has no rates."""
+    said = [read(text, PricingUnit) for text in texts]
+    each = [() if unit is None else unit.rates for unit in said]
+    return UnitRates(
+        offsets(_integers(map(len, each))),
+        _integers(ALWAYS if one.since is None else day_number(one.since) for rates in each for one in rates),
+        of_fractions([one.rate for rates in each for one in rates]),
+    )
 
 
 class Placed(NamedTuple):

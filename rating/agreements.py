@@ -17,23 +17,25 @@ STANDARD = "standard"
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What is committed to from a day on (None: always), until the next step."""
+    """What is committed to in a window that begins on a day (None: on any) or later, until the next step."""
 
     amount: Fraction
     since: date | None = None
 
 
 class Commitment(msgspec.Struct, frozen=True):
-    """What a contract's usage and fees come to in a period at least, or may before the rest costs more."""
+    """What a contract's usage and fees come to in a window at least, or may before the rest costs more."""
 
     product: str
     """What its line on the invoice is called."""
     steps: tuple[Step, ...]
-    """Ordered by first day; the one that holds when the period or the contract begins is that period's."""
+    """Ordered by first day; the one that holds when the window or the contract begins is that window's."""
     true_up: bool = True
     """Whether what is missing is charged."""
     overage_factor: Fraction = Fraction(1)
     tax_category: str = STANDARD
+    months: int = 1
+    """How long a window is: the first begins with the month in which the contract does."""
 
 
 class Discount(msgspec.Struct, frozen=True):
@@ -56,7 +58,22 @@ class Tax(msgspec.Struct, frozen=True):
     since: date | None = None
 
 
-def written(agreed: Commitment | Sequence[Discount] | None) -> str:
+class UnitRate(msgspec.Struct, frozen=True):
+    """What a unit is worth from a day on (None: always), until its next rate."""
+
+    rate: Fraction
+    since: date | None = None
+
+
+class PricingUnit(msgspec.Struct, frozen=True):
+    """What a plan's prices are in instead of money."""
+
+    name: str
+    rates: tuple[UnitRate, ...]
+    """In the plan's currency, ordered by first day; the first one holds always."""
+
+
+def written(agreed: Commitment | Sequence[Discount] | PricingUnit | None) -> str:
     """What is agreed as text, the same always as the same text; nothing is no text."""
     return msgspec.json.encode(agreed, enc_hook=written_number).decode() if agreed else ""
 
@@ -86,12 +103,21 @@ def commitment_in_words(commitment: Commitment | None) -> str:
     """Everything that the commitment says."""
     if commitment is None:
         return ""
+    window = "a month" if commitment.months == 1 else f"in {commitment.months} months"
     steps = ", ".join(
-        f"{text(step.amount)} a month{f' from {step.since}' if step.since else ''}" for step in commitment.steps
+        f"{text(step.amount)} {window}{f' from {step.since}' if step.since else ''}" for step in commitment.steps
     )
     over = "" if commitment.overage_factor == 1 else f", what is above it times {text(commitment.overage_factor)}"
     missing = "what is missing is charged" if commitment.true_up else "what is missing is not charged"
     return f"commits to {steps} ({commitment.product}: {missing}{over}{category_in_words(commitment.tax_category)})"
+
+
+def unit_in_words(unit: PricingUnit | None, currency: str) -> str:
+    """What it is called, and what it is worth."""
+    if unit is None:
+        return ""
+    rates = (f"{text(one.rate)} {currency}{f' from {one.since}' if one.since else ''}" for one in unit.rates)
+    return f"priced in {unit.name} at {', '.join(rates)}"
 
 
 def discounts_in_words(discounts: Sequence[Discount] | None) -> str:

@@ -20,7 +20,7 @@ from rating.lines import Lines, line_key
 from rating.match import RATED, match
 from rating.price_sets import Prices
 from rating.pricing import cells, events, peaks
-from rating.pricing.parts import Matrix, Percentage
+from rating.pricing.parts import ByEvent, Matrix
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.usage import Fees, Ragged, chosen
 from rating.ratios import Bools, Ratios, is_equal, of_scale, plus, taken, zeros
@@ -71,10 +71,10 @@ def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> 
     matrices = np.flatnonzero(prices.charged_by(Matrix))
     cuts = sorted({Cut(meters[prices.meter[one]], prices.dimensions[prices.terms[one]]) for one in matrices})
     highest = together.meters_with_limits(book)
-    percentages = sorted({meters[meter] for meter in prices.meter[prices.charged_by(Percentage)]})
+    by_event = sorted({meters[meter] for meter in prices.meter[prices.charged_by(ByEvent)]})
     return Beyond(
         [(cut, reader.keyed(book.tenant, *cut, boundaries, cutoff)) for cut in cuts],
-        reader.singles(book.tenant, percentages, boundaries, cutoff) if percentages else None,
+        reader.singles(book.tenant, by_event, boundaries, cutoff) if by_event else None,
         reader.peaks(book.tenant, highest, boundaries, cutoff) if highest else None,
     )
 
@@ -136,7 +136,7 @@ def _keyed(book: Book, spans: Spans, lines: Lines, cut: Cut, usage: Keyed) -> ce
 
 
 def _events(book: Book, spans: Spans, lines: Lines, usage: Singles) -> Ragged:
-    _, parts = _parts(book, spans, lines, usage, book.prices.charged_by(Percentage))
+    _, parts = _parts(book, spans, lines, usage, book.prices.charged_by(ByEvent))
     return parts
 
 

@@ -21,10 +21,12 @@ from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
 from rating.exact import Int64s
+from rating.invoicing.pricing_units import Rates as UnitRates
 from rating.packed import packed
-from rating.periods import ALWAYS, NEVER
+from rating.periods import ALWAYS, ANCHOR_MAX, NEVER, UTC_MONTHS, Calendar
 from rating.price_sets import Prices, Rows, price_sets
 
+PLAN: Final = ["name", "currency", "discounts", "version", "pricing_unit"]
 PRICE: Final = ["meter", "fee", "since", "product", "terms", "dimensions", "proration", "tax_category", "version"]
 
 
@@ -44,7 +46,7 @@ class Contracts(NamedTuple):
     prices: Int64s
     """The set of prices it is under."""
     entity: Int64s
-    zone: Int64s
+    calendar: Int64s
     starts: Int64s
     ends: Int64s
 
@@ -59,16 +61,23 @@ class Book(NamedTuple):
     meters: pa.Array
     products: pa.Array
     plans: pa.Array
-    zones: list[str]
+    calendars: list[Calendar]
     currencies: list[str]
     plan_currency: Int64s
     digits: Int64s
     """Per currency: the decimals of its minor unit."""
+    pricing_units: UnitRates
+    """Per plan: what the unit is worth that its prices are in, where that is not its currency."""
     subjects: Subjects
     contracts: Contracts
     prices: Prices
     agreed: Agreed
     digest: bytes
+
+    @property
+    def zones(self) -> list[str]:
+        """Per calendar."""
+        return [calendar.zone for calendar in self.calendars]
 
 
 class Said(NamedTuple):
@@ -94,12 +103,15 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
     )
     of_plans = _table(connection, tables.prices, tenant, version, ["plan", *PRICE])
     of_contracts = _table(connection, tables.contract_prices, tenant, version, ["contract", *PRICE])
-    plans = _table(connection, tables.plans, tenant, version, ["name", "currency", "discounts", "version"])
+    plans = _table(connection, tables.plans, tenant, version, PLAN)
     said = _said(connection, tenant, version, plans)
     commitments = agreed.listed(said.contracts["commitment"])
     committed = [one for one in agreed.commitments_in(commitments) if one is not None]
     customers = _distinct(subjects["customer"], contracts["customer"])
-    zones = _distinct(contracts["timezone"], pa.chunked_array([["UTC"]]))
+    anchored = _table(
+        connection, tables.contracts, tenant, version, ["id", "anchor"], lambda rows: rows.c.anchor != UTC_MONTHS.anchor
+    )
+    calendars, contract_calendar = _calendars(contracts, anchored)
     entities, meters, products = (
         _distinct(contracts["entity"]),
         _distinct(of_plans["meter"], of_contracts["meter"]),
@@ -131,10 +143,11 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         meters,
         products,
         names,
-        zones.to_pylist(),
+        calendars,
         currencies.to_pylist(),
         plan_currency,
         digits,
+        agreed.unit_rates(plans["pricing_unit"].to_pylist()),
         Subjects(subjects["subject"].combine_chunks(), _positions(subjects["customer"], customers)),
         Contracts(
             ids,
@@ -142,14 +155,27 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
             contract_plan,
             sets.of_contract,
             _positions(contracts["entity"], entities),
-            _positions(contracts["timezone"], zones),
+            contract_calendar,
             _days(contracts["starts"], ALWAYS),
             _days(contracts["ends"], NEVER),
         ),
         sets.prices,
         _agreed(said, commitments, customers, ids, contract_plan, products.to_pylist(), categories.to_pylist()),
-        _digest([subjects, contracts, of_plans, of_contracts, *said]),
+        _digest([subjects, contracts, of_plans, of_contracts, *said, *([anchored] if len(anchored) else [])]),
     )
+
+
+def _calendars(contracts: pa.Table, anchored: pa.Table) -> tuple[list[Calendar], Int64s]:
+    """The calendars by zone and anchor, months in UTC among them, and which of them each contract is kept in."""
+    zones = _distinct(contracts["timezone"], pa.chunked_array([[UTC_MONTHS.zone]]))
+    anchor = np.full(len(contracts), UTC_MONTHS.anchor)
+    anchor[_positions(anchored["id"], contracts["id"].combine_chunks())] = _numbers(anchored["anchor"])
+    key = _positions(contracts["timezone"], zones) * (ANCHOR_MAX + 1) + anchor
+    always = zones.index(UTC_MONTHS.zone).as_py() * (ANCHOR_MAX + 1) + UTC_MONTHS.anchor
+    is_kept = np.bincount(np.append(key, always)) > 0
+    place = np.cumsum(is_kept) - 1
+    kept = [divmod(one, ANCHOR_MAX + 1) for one in np.flatnonzero(is_kept).tolist()]
+    return [Calendar(zones[zone].as_py(), day) for zone, day in kept], place[key]
 
 
 def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table) -> Said:

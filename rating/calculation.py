@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from ledger.charges import digest as charges_digest
 from ledger.scale import add_digests
 from ledger.usage import Totals
-from rating import beyond_sums
+from rating import beyond_sums, commitment_windows
 from rating import book as books
 from rating.book import Book
 from rating.boundaries import boundaries
+from rating.commitment_windows import Earlier, SoFar
 from rating.conservation import balances, unbilled
 from rating.credit_life import Opening
 from rating.credit_stage import draw
@@ -35,9 +36,10 @@ from rating.ratios import exact_total, taken
 from rating.runs import ENGINE_VERSION, Manifest
 from rating.settle import Settled, settle
 from rating.spans import spans
+from rating.tax_answers import Recorded
 
 
-class UsageReader(beyond_sums.Reader, Protocol):
+class UsageReader(beyond_sums.Reader, commitment_windows.Reader, Protocol):
     """Usage up to a cutoff: summed for rating, and counted independently of it."""
 
     def totals(self, tenant: str, boundaries: Sequence[int], cutoff: int) -> Totals:
@@ -70,10 +72,12 @@ def calculate(
     credit: Opening | None = None,
     tax_service: TaxService | None = None,
     processes: int = 1,
+    earlier: Earlier | None = None,
 ) -> Calculated:
     """The charges of a period under catalog `version`, paid by what is left of `credit`, and all that goes with them.
 
-    Whoever knows the taxes goes by the catalog's codes; by default the catalog's table does.
+    Whoever knows the taxes goes by the catalog's codes; by default the catalog's table does. Commitments for several
+    months look at the `earlier` ones.
     """
     cuts = boundaries(connection, tenant, version, period)
     with ThreadPoolExecutor(1) as engine:
@@ -86,7 +90,9 @@ def calculate(
         held = spans(book, period)
         rated = rate(book, held, totals, beyond, cutoff, processes)
         charged = Charged(rated.lines, rated.charges, rated.exact)
-        settled = settle(book, held, charged, cutoff, tax_service)
+        asked = None if tax_service is None else Recorded(tax_service)
+        committed = commitment_windows.so_far(earlier or Earlier(ledger, {}), book, period)
+        settled = settle(book, held, charged, committed, cutoff, asked)
         drawn = draw(credit, settled.charges, period)
         output_digest = charges_digest(drawn.charges).hex()
         accepted = counting.result()
@@ -99,7 +105,7 @@ def calculate(
         chain=chain,
         catalog_version=book.version,
         engine_version=ENGINE_VERSION,
-        input_digest=_input_digest(book, period, cuts, totals, cutoff, chain, credit),
+        input_digest=_input_digest(book, period, cuts, totals, cutoff, chain, credit, committed),
         output_digest=output_digest,
         charges=len(drawn.charges),
         events=int(drawn.charges["events"].to_numpy().sum()),
@@ -108,6 +114,8 @@ def calculate(
         conservation=balances(accepted, rated),
         unrated=unbilled(rated),
         credits=drawn.said,
+        counted=committed.counted,
+        tax_answers=None if asked is None else asked.answers,
     )
     amounts, rounding = _money(book, settled, drawn.charges)
     return Calculated(
@@ -123,6 +131,7 @@ def _input_digest(
     cutoff: int,
     chain: str,
     credit: Opening | None,
+    committed: SoFar,
 ) -> str:
     """What the charges are a function of, whatever order it came in."""
     meter = plain(totals.meter).dictionary_encode()
@@ -132,7 +141,8 @@ def _input_digest(
         rows = codes == code
         digest = str(add_digests(totals.digest[rows]))
         usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), digest))
-    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), cuts, usage, credit and credit.digest)
+    before = [committed.digest] if committed.counted else []
+    said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), cuts, usage, credit and credit.digest, *before)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
 
 

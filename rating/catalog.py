@@ -3,7 +3,8 @@
 A file upserts: what it names is added or replaced, and what it does not name stays. A customer's list of subjects is
 replaced as a whole; a plan's prices are named one by one, by meter and first day, so that a new price ends the one
 before it on that day and nothing vanishes, and rates of taxes the same by place, category, name and first day.
-Discounts of a plan or contract are one list, and it stays like a commitment does where the file does not name it.
+Discounts of a plan or contract are one list, and it stays like a commitment or a pricing unit does where the file does
+not name it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,12 +19,14 @@ from rating.agreements import (
     STANDARD,
     Commitment,
     Discount,
+    PricingUnit,
     Tax,
     category_in_words,
     commitment_in_words,
     discounts_in_words,
     tax_in_words,
     tax_key,
+    unit_in_words,
     with_steps_in_order,
 )
 from rating.price_words import price_in_words
@@ -77,6 +80,8 @@ class Plan(msgspec.Struct, frozen=True):
     prices: tuple[Price, ...] = ()
     discounts: tuple[Discount, ...] | None = None
     """Off what contracts on it charge, in their order; an empty list takes the ones before away."""
+    pricing_unit: PricingUnit | None = None
+    """What its prices are in, and those of its contracts; None: its currency."""
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -106,6 +111,8 @@ class Contract(msgspec.Struct, frozen=True):
     commitment: Commitment | None = None
     discounts: tuple[Discount, ...] | None = None
     """Of its own, after the plan's; one that is named like one of the plan's stands in for it."""
+    anchor: int = 1
+    """The day of the month on which its periods begin, or the last day of a month that has no such day."""
 
 
 class Catalog(msgspec.Struct, frozen=True):
@@ -137,6 +144,7 @@ def merged(old: Catalog, new: Catalog) -> Catalog:
             plan,
             prices=_merged_prices(before.prices, plan.prices),
             discounts=_merged_discounts(before.discounts, plan.discounts),
+            pricing_unit=plan.pricing_unit or before.pricing_unit,
         )
     contracts = {contract.id: contract for contract in old.contracts}
     for contract in new.contracts:
@@ -223,7 +231,8 @@ def _plan_words(plans: Iterable[Plan]) -> Words:
 
 
 def _plan_in_words(plan: Plan) -> str:
-    return "; ".join(filter(None, (f"in {plan.currency}", discounts_in_words(plan.discounts))))
+    unit = unit_in_words(plan.pricing_unit, plan.currency)
+    return "; ".join(filter(None, (f"in {plan.currency}", unit, discounts_in_words(plan.discounts))))
 
 
 def _priced(catalog: Catalog) -> Iterable[tuple[str, Price]]:
@@ -270,7 +279,8 @@ def _contract_words(contracts: Iterable[Contract]) -> Words:
 def _contract_in_words(contract: Contract) -> str:
     until = f" until {contract.end}" if contract.end else ""
     zone = "" if contract.timezone == "UTC" else f", {contract.timezone}"
-    on = f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}"
+    anchor = "" if contract.anchor == 1 else f", periods from day {contract.anchor} of the month"
+    on = f"{contract.customer} on {contract.plan} with {contract.entity}, from {contract.start}{until}{zone}{anchor}"
     agreed = (commitment_in_words(contract.commitment), discounts_in_words(contract.discounts))
     return "; ".join(filter(None, (on, *agreed)))
 

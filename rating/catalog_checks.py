@@ -57,6 +57,7 @@ def faults(new: Catalog, stored: Catalog, unread: Unread | None = None) -> Itera
     yield from _price_faults(new, after)
     yield from _subject_faults(new, after)
     yield from chain.from_iterable(map(_contract_faults, new.contracts))
+    yield from _anchor_faults(new, stored)
     yield from _billed_twice(new, after)
     yield from (Fault(*fault) for fault in together_checks.faults(new, after))
     yield from (Fault(*fault) for fault in agreement_checks.faults(new, after, knows_taxes=not unread.has_taxes))
@@ -136,6 +137,8 @@ def _price_faults(new: Catalog, after: Catalog) -> Iterator[Fault]:
             yield from _product_faults(price, merged_owner)
             yield from _tier_faults(price)
             yield from _dimension_faults(price, after)
+            yield from _duration_faults(price, after)
+            yield from _block_faults(price)
             if plan is not None:
                 yield from _rounding_faults(price, plan)
 
@@ -179,6 +182,35 @@ def _dimension_faults(price: Price, after: Catalog) -> Iterator[Fault]:
             yield Fault(price, ("dimensions", nth), f"{name} is in the list twice: keep one")
 
 
+def _duration_faults(price: Price, after: Catalog) -> Iterator[Fault]:
+    charge = price.terms.charge
+    if not isinstance(charge, parts.Duration):
+        return
+    if any(meter.name == price.meter and meter.aggregation == "count" for meter in after.meters):
+        message = f"{price.meter} counts events: a duration is priced by a meter that sums how long each of them took"
+        yield Fault(price, ("meter",), message)
+    if charge.rates[0].start:
+        yield Fault(price, ("rates", 0, "from"), "the first rate begins with the call: remove `from`")
+    for nth, (before, rate) in enumerate(pairwise(charge.rates), start=1):
+        if rate.start <= before.start:
+            begun = number_text(before.start)
+            message = f"expected more than {begun}, where the rate before begins, found {number_text(rate.start)}"
+            yield Fault(price, ("rates", nth, "from"), message)
+
+
+def _block_faults(price: Price) -> Iterator[Fault]:
+    charge = price.terms.charge
+    if not isinstance(charge, parts.Blocks):
+        return
+    *before, last = charge.tiers
+    if last.most is not None:
+        message = "usage past its blocks has no price: end with a tier without `blocks`"
+        yield Fault(price, ("tiers", len(before)), message)
+    for nth, tier in enumerate(before):
+        if tier.most is None:
+            yield Fault(price, ("tiers", nth), "only the last tier is without `blocks`: say how many this one holds")
+
+
 def _rounding_faults(price: Price, plan: Plan) -> Iterator[Fault]:
     digits = get_currency_precision(plan.currency)
     rule = price.terms.rounding
@@ -209,6 +241,19 @@ def _contract_faults(contract: Contract) -> Iterator[Fault]:
     if contract.end is not None and contract.end <= contract.start:
         message = f"expected a day after the start, {contract.start}: `end` is the first day without the contract"
         yield Fault(contract, ("end",), message)
+
+
+def _anchor_faults(new: Catalog, stored: Catalog) -> Iterator[Fault]:
+    """Periods that are closed were cut at the anchor: usage between it and another one would be in none, or in two."""
+    before = {contract.id: contract.anchor for contract in stored.contracts}
+    for contract in new.contracts:
+        kept = before.get(contract.id, contract.anchor)
+        if contract.anchor != kept:
+            message = (
+                f"{contract.id} has periods from day {kept} of the month, and days of closed periods would be billed "
+                f"twice or not at all: write {kept}, or end it and add another contract"
+            )
+            yield Fault(contract, ("anchor",), message)
 
 
 class Span(NamedTuple):

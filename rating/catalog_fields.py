@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from babel.numbers import list_currencies
 
 from ledger.scale import QUANTITY_SCALE
-from rating.periods import YEAR_MAX, YEAR_MIN
+from rating.periods import ANCHOR_MAX, YEAR_MAX, YEAR_MIN
 
 TEXT_MAX = 256
 PRODUCT_MAX = 64
@@ -23,6 +23,7 @@ PATH_MAX = 256
 PRICE_DECIMALS_MAX = 12
 WHOLE_DIGITS_MAX = 15
 """A price or a tier's bound has at most this many digits before the point, like the usage it is applied to."""
+MONTHS_MAX = 60
 HUNDRED = 100
 ONE = Fraction(1)
 COMPARED_MAX = 5_000
@@ -142,6 +143,19 @@ def count(text: str) -> Fraction:
     return _number(text, 0, "a whole number")
 
 
+def several(text: str) -> Fraction:
+    """How many of something there are, where there are some."""
+    found = count(text)
+    if found == 0:
+        raise ValueError("expected a whole number above 0, found 0")
+    return found
+
+
+def months(text: str) -> int:
+    """How long something is."""
+    return int(one_of(text, [str(one) for one in range(1, MONTHS_MAX + 1)], f"a whole number from 1 to {MONTHS_MAX}"))
+
+
 def yes_or_no(text: str) -> bool:
     """What holds or does not."""
     return one_of(text, ("true", "false"), "true or false") == "true"
@@ -150,6 +164,12 @@ def yes_or_no(text: str) -> bool:
 def decimals(text: str) -> int:
     """How many decimals an amount is rounded to; below zero are tens and hundreds."""
     return int(one_of(text, [str(one) for one in range(-6, 5)], "a whole number from -6 to 4"))
+
+
+def fine_decimals(text: str) -> int:
+    """How many decimals the price of a part is rounded to, which is not what is billed."""
+    expected = f"a whole number from 0 to {PRICE_DECIMALS_MAX}"
+    return int(one_of(text, [str(one) for one in range(PRICE_DECIMALS_MAX + 1)], expected))
 
 
 def _number(text: str, decimals_max: int, what: str) -> Fraction:
@@ -187,6 +207,11 @@ def currency(text: str) -> str:
 def zone(text: str) -> str:
     """A zone of the IANA time zone database."""
     return one_of(text, _zones(), "a time zone, as in Europe/Berlin")
+
+
+def anchor(text: str) -> int:
+    """The day of the month on which periods begin."""
+    return int(one_of(text, [str(day) for day in range(1, ANCHOR_MAX + 1)], "a day of the month from 1 to 31"))
 
 
 @cache

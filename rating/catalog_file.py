@@ -149,7 +149,7 @@ def _dimensions(page: _Page, node: yaml.Node | None, place: Place) -> dict[str, 
     return {name: path for name, path in paths.items() if path is not None}
 
 
-_PLAN = ("name", "currency", "prices", "discounts")
+_PLAN = ("name", "currency", "prices", "discounts", "pricing_unit")
 
 
 def _plan(page: _Page, node: yaml.Node, place: Place) -> Plan | None:
@@ -158,10 +158,11 @@ def _plan(page: _Page, node: yaml.Node, place: Place) -> Plan | None:
     currency = page.scalar(found.get("currency"), (*place, "currency"), fields.currency)
     prices = _prices(page, found.get("prices"), (*place, "prices"))
     discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
+    unit = agreement_file.pricing_unit(page, found.get("pricing_unit"), (*place, "pricing_unit"))
     if name is None or currency is None:
         page.not_read("plans", name)
         return None
-    return page.read(place, Plan(name, currency, prices, discounts))
+    return page.read(place, Plan(name, currency, prices, discounts, unit))
 
 
 def _prices(page: _Page, node: yaml.Node | None, place: Place) -> tuple[Price, ...]:
@@ -195,7 +196,8 @@ def _customer(page: _Page, node: yaml.Node, place: Place) -> Customer | None:
     return page.read(place, Customer(key, name or key, owned, tax_place, exempt))
 
 
-_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "prices", "commitment", "discounts")
+_OWN = ("prices", "commitment", "discounts")
+_CONTRACT = ("id", "customer", "plan", "entity", "start", "end", "timezone", "anchor", *_OWN)
 
 
 def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
@@ -207,14 +209,16 @@ def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
     start = page.scalar(found.get("start"), (*place, "start"), fields.day)
     end = page.scalar(found.get("end"), (*place, "end"), fields.day)
     zone = page.scalar(found.get("timezone"), (*place, "timezone"), fields.zone)
+    anchor = page.scalar(found.get("anchor"), (*place, "anchor"), fields.anchor)
     prices = _prices(page, found.get("prices"), (*place, "prices"))
     commitment = agreement_file.commitment(page, found.get("commitment"), (*place, "commitment"))
     discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
-    broken = (end is None and "end" in found) or (zone is None and "timezone" in found)
+    optional = (("end", end), ("timezone", zone), ("anchor", anchor))
+    broken = any(value is None and name in found for name, value in optional)
     if key is None or customer is None or plan is None or entity is None or start is None or broken:
         page.half_read(place, Contract(key or "", customer or "", plan or "", entity or "", start or date.min))
         return None
-    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", prices, commitment, discounts)
+    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", prices, commitment, discounts, anchor or 1)
     return page.read(place, read)
 
 

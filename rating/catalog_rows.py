@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ledger.meters import meters, meters_at
-from rating.agreements import Commitment, Tax, discounts_in
+from rating.agreements import Commitment, PricingUnit, Tax, discounts_in
 from rating.agreements import read as read_agreed
 from rating.agreements import written as agreed
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, Proration, merged
@@ -27,7 +27,7 @@ from rating.pricing.written import number_text, read, written
 
 Row = dict[str, Any]
 
-_CONTRACT = ("id", "customer", "plan", "entity", "starts", "ends", "timezone", "commitment", "discounts")
+_CONTRACT = ("id", "customer", "plan", "entity", "starts", "ends", "timezone", "commitment", "discounts", "anchor")
 
 
 class Part(NamedTuple):
@@ -54,8 +54,8 @@ def load(connection: sa.Connection, tenant: str, version: int, part: Part | None
     found = Catalog(
         tuple(meters_at(connection, version, tenant).get(tenant, [])),
         tuple(
-            Plan(name, currency, tuple(of_plan.get(name, [])), discounts_in(discounts))
-            for name, currency, discounts in rows(plans, "name", "currency", "discounts")
+            Plan(name, currency, tuple(of_plan.get(name, [])), discounts_in(discounts), read_agreed(unit, PricingUnit))
+            for name, currency, discounts, unit in rows(plans, "name", "currency", "discounts", "pricing_unit")
         ),
         tuple(
             Customer(key, name, tuple(of_customer.get(key, [])), place, exempt)
@@ -73,8 +73,11 @@ def load(connection: sa.Connection, tenant: str, version: int, part: Part | None
                 tuple(of_contract.get(key, [])),
                 read_agreed(commitment, Commitment),
                 discounts_in(discounts),
+                anchor,
             )
-            for key, customer, plan, entity, starts, ends, zone, commitment, discounts in rows(contracts, *_CONTRACT)
+            for key, customer, plan, entity, starts, ends, zone, commitment, discounts, anchor in rows(
+                contracts, *_CONTRACT
+            )
         ),
         tuple(
             Tax(name, Fraction(rate), place, category, _day_or_none(since))
@@ -117,7 +120,13 @@ def _meter_rows(catalog: Catalog) -> list[Row]:
 
 def _plan_rows(catalog: Catalog) -> list[Row]:
     return [
-        {"name": plan.name, "currency": plan.currency, "discounts": agreed(plan.discounts)} for plan in catalog.plans
+        {
+            "name": plan.name,
+            "currency": plan.currency,
+            "discounts": agreed(plan.discounts),
+            "pricing_unit": agreed(plan.pricing_unit),
+        }
+        for plan in catalog.plans
     ]
 
 
@@ -172,6 +181,7 @@ def _contract_rows(catalog: Catalog) -> list[Row]:
             "starts": contract.start.isoformat(),
             "ends": contract.end.isoformat() if contract.end else None,
             "timezone": contract.timezone,
+            "anchor": contract.anchor,
             "commitment": agreed(contract.commitment),
             "discounts": agreed(contract.discounts),
         }

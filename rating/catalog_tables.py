@@ -57,6 +57,7 @@ plans = _versioned(
     sa.Column("name", sa.String, primary_key=True),
     sa.Column("currency", sa.String, nullable=False),
     sa.Column("discounts", sa.Text, nullable=False, comment="in their order, JSON; empty: none"),
+    sa.Column("pricing_unit", sa.Text, nullable=False, comment="what its prices are in, JSON; empty: its currency"),
 )
 prices = _versioned(
     "prices",
@@ -94,6 +95,7 @@ contracts = _versioned(
     sa.Column("starts", sa.String, nullable=False, comment="first day, YYYY-MM-DD"),
     sa.Column("ends", sa.String, comment="first day after it, YYYY-MM-DD"),
     sa.Column("timezone", sa.String, nullable=False),
+    sa.Column("anchor", sa.Integer, nullable=False, comment="day of the month on which its periods begin"),
     sa.Column("commitment", sa.Text, nullable=False, comment="JSON; empty: none"),
     sa.Column("discounts", sa.Text, nullable=False, comment="of its own, in their order, JSON; empty: none"),
 )

@@ -11,7 +11,9 @@ from ledger.errors import Refused
 from ledger.scale import QUANTITY_SCALE
 from rating.book import Book
 from rating.exact import INT64_MAX, Exact, Int64s, decimals, largest, narrowed
+from rating.groups import offsets
 from rating.lines import Lines
+from rating.ragged import expand
 from rating.ratios import HALF_UP, Ratios, at_scale
 
 NUMERATOR_DIGITS, DENOMINATOR_DIGITS = 76, 38
@@ -103,6 +105,8 @@ def _refuse_too_large(columns: Sequence[tuple[Exact, int]], named: Callable[[int
 
 def _subjects_of(book: Book, customer: Int64s) -> pa.Array:
     """Per line: the customer's subjects."""
-    offsets = np.searchsorted(book.subjects.customer, np.arange(len(book.customers) + 1)).astype(np.int32)
+    first, last = (np.searchsorted(book.subjects.customer, customer, side=side) for side in ("left", "right"))
+    _, own = expand(first, last)
+    starts = offsets(last - first).astype(np.int32)
     kind = SCHEMA.field("subjects").type
-    return pa.ListArray.from_arrays(pa.array(offsets), book.subjects.subject, type=kind).take(pa.array(customer))
+    return pa.ListArray.from_arrays(pa.array(starts), book.subjects.subject.take(pa.array(own)), type=kind)

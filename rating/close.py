@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from rating import credit_life, runs
 from rating.calculation import UsageReader, calculate
 from rating.catalog_store import newest_version
+from rating.commitment_windows import Earlier
 from rating.conservation import Balance, residual
 from rating.invoicing.taxes import TaxService
 from rating.periods import parse_period
@@ -95,8 +96,9 @@ def close(
             return _already(ledger, standing)
         version, cutoff = newest_version(connection), ledger.head.block
         credit = credit_life.opening(ledger, connection, tenant)
+        earlier = Earlier(ledger, runs.standing_before(connection, tenant, period))
         manifest, charges, moved = calculate(
-            ledger, connection, tenant, version, month, cutoff, now_ms, credit, tax_service, processes
+            ledger, connection, tenant, version, month, cutoff, now_ms, credit, tax_service, processes, earlier
         )
     if left := residual(manifest.conservation):
         return Unbalanced(manifest, left)

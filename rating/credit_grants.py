@@ -82,7 +82,7 @@ def newest_version(connection: sa.Connection) -> int:
 def grant(connection: sa.Connection, tenant: str, wanted: Grant, actor: str, now_ms: int) -> bool:
     """Add a grant; False where this very one is there already. Another one under its id is refused."""
     there = _find(connection, tenant, wanted.id)
-    values = _values(wanted)
+    values = row_of(wanted)
     if there is not None:
         if any(getattr(there, name) != value for name, value in values.items()):
             message = f"grant {wanted.id} is there with other terms: void it, and grant what is meant under another id"
@@ -123,7 +123,7 @@ def _find(connection: sa.Connection, tenant: str, grant_id: str) -> sa.Row[Any] 
     return connection.execute(sa.select(grants).where(grants.c.tenant == tenant, grants.c.id == grant_id)).one_or_none()
 
 
-def _values(wanted: Grant) -> dict[str, Any]:
+def row_of(wanted: Grant) -> dict[str, Any]:
     """The columns that say what a grant is."""
     return msgspec.structs.asdict(wanted) | {
         "effective": wanted.effective.isoformat(),

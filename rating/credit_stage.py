@@ -1,8 +1,9 @@
 """Let credit pay the invoices of a period, all customers at once: rows below zero, and the movements behind them.
 
-Credit pays at the last instant of the month, in UTC: what expires within the month is gone by then, and what holds to
-its end still pays. It pays the charges in their order, each as far as discounts and other amounts below zero have left
-something to pay, so no invoice falls below zero for it. Taxes are on what credit pays too, and it doesn't pay them.
+Credit pays at the last instant of the calendar month, in UTC and whatever a contract's anchor: what expires within the
+month is gone by then, and what holds to its end still pays. It pays the charges in their order, each as far as
+discounts and other amounts below zero have left something to pay, so no invoice falls below zero for it. Taxes are on
+what credit pays too, and it doesn't pay them.
 """
 
 from typing import NamedTuple

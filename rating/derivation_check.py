@@ -98,6 +98,7 @@ OPERATIONS: dict[str, Callable[..., Fraction]] = {
     "event_fee": _event_fee,
     "within": _within,
     "first_held": _first_held,
+    "started": lambda number, unit: Fraction(ceil(number / unit)),
     "rounded_half_up": _half_up,
     "rounded_up": lambda number, unit: ceil(number / unit) * unit,
     "rounded_down": lambda number, unit: floor(number / unit) * unit,

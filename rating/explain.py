@@ -15,20 +15,23 @@ import pyarrow as pa
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
-from ledger.charges import CREDIT, FEE, PROMOTION, USAGE
+from ledger.charges import COMMITMENT, CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
 from ledger.trace import OfMeter
 from rating import catalog_tables as tables
-from rating import derivation_check
+from rating import commitment_windows, derivation_check, explain_commitment
+from rating.agreements import PricingUnit, commitment_in_words
+from rating.agreements import read as read_agreed
 from rating.catalog import Proration
-from rating.derivation.derive import derivation
+from rating.derivation.committing import settled
+from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
 from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Summed, Used
-from rating.periods import EPOCH, instants, parse_period
+from rating.periods import EPOCH, Calendar, day_number, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import Capacity, Matrix, Percentage, Price
+from rating.pricing.parts import ByEvent, Capacity, Interval, Matrix, Price, interval_of
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
@@ -39,7 +42,7 @@ NOTHING: Final = Fraction(0)
 Charge = dict[str, Any]
 
 
-class Reader(Protocol):
+class Reader(commitment_windows.Reader, Protocol):
     """What a charge was made of, up to its own cutoff."""
 
     def single_usage(self, lines: pa.Table) -> list[int]:
@@ -75,25 +78,40 @@ class Explanation(msgspec.Struct, frozen=True):
 def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Table) -> Explanation:
     """The explanation of one charge of `run`."""
     (charge,) = line.to_pylist()
+    if charge["kind"] == COMMITMENT:
+        return _of_commitment(ledger, connection, run, charge)
     if charge["kind"] not in (USAGE, FEE):
         where = "`trace` says by which grants" if charge["kind"] in (CREDIT, PROMOTION) else "see the contract"
         return Explanation("", None, f"made by {charge['kind']}: {where}", [])
-    zone = _zone(connection, run, charge)
-    price = None if zone is None else _price(connection, run, charge, zone)
-    if zone is None or price is None or price.version != charge["price_version"]:
+    calendar = _calendar(connection, run, charge)
+    price = None if calendar is None else _price(connection, run, charge, calendar.zone)
+    if calendar is None or price is None or price.version != charge["price_version"]:
         missing = f"the catalog has no price of version {charge['price_version']} for it: the catalog was changed"
         return Explanation("", None, None, [missing])
     digits = int(get_currency_precision(charge["currency"]))
     rated = as_rated(price.terms, digits)
-    used = _used(ledger, run, line, price, zone)
+    used = _used(ledger, run, line, price, calendar)
     unit = "units" if rated.summed else _unit(connection, run, charge)
-    found = derivation(rated, used, Unit(unit), Unit(charge["currency"], digits))
+    units = Unit(unit), Unit(charge["currency"], digits)
+    found = derivation(rated, used, *units, _worth(connection, run, charge, calendar.zone))
     problems = [
         *derivation_check.problems(as_json(found)),
         *_usage_problems(charge, used),
         *_ends(charge, found, digits),
     ]
     return Explanation(price_in_words(price.terms, price.dimensions), found, None, problems)
+
+
+def _of_commitment(ledger: Reader, connection: sa.Connection, run: Run, charge: Charge) -> Explanation:
+    """The explanation of what is missing of a commitment, or exceeds it."""
+    said = explain_commitment.committed(ledger, connection, run, charge)
+    if said is None:
+        missing = f"the catalog has no commitment of version {charge['price_version']} for it: the catalog was changed"
+        return Explanation("", None, None, [missing])
+    digits = int(get_currency_precision(charge["currency"]))
+    found = settled(said.settling, Unit(charge["currency"], digits))
+    problems = [*derivation_check.problems(as_json(found)), *_ends(charge, found, digits)]
+    return Explanation(commitment_in_words(said.commitment), found, None, problems)
 
 
 def as_json(found: Derivation) -> dict[str, Any]:
@@ -109,11 +127,11 @@ def as_json(found: Derivation) -> dict[str, Any]:
     }
 
 
-def _zone(connection: sa.Connection, run: Run, charge: Charge) -> str | None:
+def _calendar(connection: sa.Connection, run: Run, charge: Charge) -> Calendar | None:
     contracts = tables.contracts
-    query = tables.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone")
-    found: str | None = connection.execute(query.where(contracts.c.id == charge["contract"])).scalar()
-    return found
+    query = tables.rows_at(contracts, run.tenant, run.manifest.catalog_version, "timezone", "anchor")
+    found = connection.execute(query.where(contracts.c.id == charge["contract"])).one_or_none()
+    return None if found is None else Calendar(*found)
 
 
 def _price(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Priced | None:
@@ -148,18 +166,29 @@ def _unit(connection: sa.Connection, run: Run, charge: Charge) -> str:
     return units.get(charge["meter"]) or str(charge["meter"])
 
 
-def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, zone: str) -> Used:
+def _worth(connection: sa.Connection, run: Run, charge: Charge, zone: str) -> Worth | None:
+    """What the plan's own unit was worth on the first day of the charge, where it has one."""
+    query = tables.rows_at(tables.plans, run.tenant, run.manifest.catalog_version, "pricing_unit")
+    unit = read_agreed(connection.execute(query.where(tables.plans.c.name == charge["plan"])).scalar_one(), PricingUnit)
+    if unit is None:
+        return None
+    (day,) = _days([charge["window_start"]], zone)
+    in_force = [one.rate for one in unit.rates if one.since is None or day_number(one.since) <= day]
+    return Worth(unit.name, in_force[-1])
+
+
+def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, calendar: Calendar) -> Used:
     (charge,) = line.to_pylist()
     if charge["kind"] == FEE:
-        return _share(charge, run, price.proration, zone)
-    if isinstance(price.terms.charge, Percentage):
+        return _share(charge, run, price, calendar)
+    if isinstance(price.terms.charge, ByEvent):
         return Events([_units(scaled) for scaled in ledger.single_usage(line)])
     if isinstance(price.terms.charge, Matrix):
         return Cells([(key, _units(scaled)) for key, scaled in ledger.usage_by_key(line, price.dimensions)])
     if isinstance(price.terms.charge, Capacity):
         measured = ledger.usage_by_meter(line, price.terms.meters)
         values = [(meter, max(_units(one.highest), NOTHING)) for meter, one in measured.items()]
-        return Highest(values, _share(charge, run, price.proration, zone))
+        return Highest(values, _share(charge, run, price, calendar))
     if price.terms.summed:
         measured = ledger.usage_by_meter(line, price.terms.meters)
         return Summed([(meter, _units(one.total)) for meter, one in measured.items()])
@@ -170,15 +199,18 @@ def _units(scaled: int) -> Fraction:
     return Fraction(scaled, QUANTITY_ONE)
 
 
-def _share(charge: Charge, run: Run, proration: Proration, zone: str) -> Share:
-    """Which part of its month a charge is owed for."""
+def _share(charge: Charge, run: Run, price: Priced, calendar: Calendar) -> Share:
+    """Which part of its month a charge is owed for; of a longer interval, all."""
+    interval = interval_of(price.terms.charge)
+    if interval is not Interval.MONTH:
+        return Share(Fraction(1), Fraction(1), interval.value, interval.value)
     window = [charge["window_start"], charge["window_end"]]
-    month = list(instants(parse_period(run.period), zone))
-    match proration:
+    month = list(instants(parse_period(run.period), *calendar))
+    match price.proration:
         case Proration.NONE:
             return Share(Fraction(1), Fraction(1), "month")
         case Proration.DAY:
-            first, last, month_first, month_last = _days([*window, *month], zone)
+            first, last, month_first, month_last = _days([*window, *month], calendar.zone)
             return Share(Fraction(last - first), Fraction(month_last - month_first), "days")
         case Proration.SECOND:
             held, whole = (Fraction(end - start, SECOND_MS) for start, end in (window, month))

@@ -11,6 +11,7 @@ from ledger.scale import Digests, digest_sums
 from ledger.usage import Totals
 from rating.book import Book
 from rating.exact import Exact, Int64s, group_sums
+from rating.intervals import fee_windows
 from rating.leaders import leaders
 from rating.match import RATED, Match, price_span
 from rating.price_sets import PRORATIONS
@@ -62,11 +63,11 @@ def line_key(book: Book, contract: Int64s, price: Int64s) -> Int64s:
 
 def windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
     """When the period, the contract and the price all hold."""
-    zone = book.contracts.zone[contract]
+    calendar = book.contracts.calendar[contract]
     price_start, price_end = price_span(book, contract, price)
     return (
-        np.maximum(np.maximum(spans.contract_start[contract], price_start), spans.period_start[zone]),
-        np.minimum(np.minimum(spans.contract_end[contract], price_end), spans.period_end[zone]),
+        np.maximum(np.maximum(spans.contract_start[contract], price_start), spans.period_start[calendar]),
+        np.minimum(np.minimum(spans.contract_end[contract], price_end), spans.period_end[calendar]),
     )
 
 
@@ -83,7 +84,7 @@ def with_idle(book: Book, spans: Spans, lines: Lines) -> Lines:
     if len(led):
         pairs = (line_key(book, contract, price), line_key(book, lines.contract[led], lead[lines.price[led]]))
         contract, price = np.divmod(np.unique(np.concatenate(pairs)), len(book.prices.set))
-    start, end = windows(book, spans, contract, price)
+    start, end = fee_windows(book, contract, price, *windows(book, spans, contract, price))
     known = line_key(book, lines.contract, lines.price)
     owed = np.flatnonzero((start < end) & ~np.isin(line_key(book, contract, price), known))
     nothing = np.zeros(len(owed), dtype=np.int64)
@@ -115,9 +116,9 @@ def in_order(book: Book, lines: Lines) -> Lines:
 
 
 def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
-    """Which part of its month each line is owed for."""
-    zone = book.contracts.zone[lines.contract]
-    by_instant = share(lines.window_start, lines.window_end, spans.period_start[zone], spans.period_end[zone])
+    """Which part of its period each line is owed for."""
+    calendar = book.contracts.calendar[lines.contract]
+    by_instant = share(lines.window_start, lines.window_end, spans.period_start[calendar], spans.period_end[calendar])
     by_day = share_by_day(book, spans, lines.contract, lines.window_start, lines.window_end)
     rule = book.prices.proration[lines.price]
     prorated = where(rule == PRORATIONS.index("second"), by_instant, by_day)
@@ -125,8 +126,8 @@ def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
 
 
 def share_by_day(book: Book, spans: Spans, contract: Int64s, start: Int64s, end: Int64s) -> Ratios:
-    """Which part of the days of its contract's month each window is."""
-    zone = book.contracts.zone[contract]
-    instants = (start, end, spans.period_start[zone], spans.period_end[zone])
-    first, last, month, next_month = (days_of(each, zone, book.zones) for each in instants)
-    return share(first, last, month, next_month)
+    """Which part of the days of its contract's period each window is."""
+    calendar = book.contracts.calendar[contract]
+    instants = (start, end, spans.period_start[calendar], spans.period_end[calendar])
+    first, last, period, next_period = (days_of(each, calendar, book.zones) for each in instants)
+    return share(first, last, period, next_period)

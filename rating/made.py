@@ -1,7 +1,7 @@
 """Put charges that are made of other charges among them: numbered in one order, in the ledger's schema.
 
 No events stand behind such a line. It has no meter, quantity or subjects, and its window is the time of the period in
-which its contract holds; of a line that is the invoice's own, the period in UTC.
+which its contract holds; of a line that is the invoice's own, the calendar month in UTC.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from rating.charges import money_columns
 from rating.exact import Int64s
 from rating.gathered import joined
 from rating.lines import Lines
+from rating.periods import UTC_MONTHS
 from rating.ratios import Ratios, spread, taken
 from rating.spans import Spans
 
@@ -148,10 +149,10 @@ def charges_table(columns: Mapping[str, Any]) -> pa.Table:
 
 def _windows(book: Book, spans: Spans, made: Made) -> tuple[Int64s, Int64s]:
     if made.kind in OF_INVOICES:
-        zone = np.full(len(made.contract), book.zones.index("UTC"))
-        return spans.period_start[zone], spans.period_end[zone]
-    zone = book.contracts.zone[made.contract]
+        month = np.full(len(made.contract), book.calendars.index(UTC_MONTHS))
+        return spans.period_start[month], spans.period_end[month]
+    calendar = book.contracts.calendar[made.contract]
     return (
-        np.maximum(spans.contract_start[made.contract], spans.period_start[zone]),
-        np.minimum(spans.contract_end[made.contract], spans.period_end[zone]),
+        np.maximum(spans.contract_start[made.contract], spans.period_start[calendar]),
+        np.minimum(spans.contract_end[made.contract], spans.period_end[calendar]),
     )

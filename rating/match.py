@@ -1,8 +1,8 @@
 """Say which price of which contract each stretch of usage belongs to, or why none does.
 
 Every instant of a customer's usage of a meter belongs to exactly one period. Where a contract prices it, that is the
-period of the contract's zone; where none does, that of the customer's home zone, which is the zone of its first
-contract, or UTC. What another period will count is told apart from what nobody will.
+period of the contract's calendar; where none does, that of the customer's home, which is the calendar of its first
+contract, or months in UTC. What another period will count is told apart from what nobody will.
 """
 
 from typing import Final, NamedTuple, Protocol
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rating.book import Book, positions
 from rating.exact import Int64s
-from rating.periods import day_starts
+from rating.periods import UTC_MONTHS, day_starts
 from rating.ragged import expand
 from rating.spans import Spans
 
@@ -68,7 +68,7 @@ def match(book: Book, spans: Spans, usage: Stretches) -> Match:
     )
     found.contract[row] = contract
     found.price[row] = price
-    ours = _in_period(spans, book.contracts.zone[contract], usage.segment[row])
+    ours = _in_period(spans, book.contracts.calendar[contract], usage.segment[row])
     found.outcome[row] = np.where(ours, RATED, OTHER_PERIOD)
     return found
 
@@ -108,9 +108,9 @@ def prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s
 
 def price_span(book: Book, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
     """From when until when each price holds under the contract beside it."""
-    zone = book.contracts.zone[contract]
-    return day_starts(book.prices.since[price], zone, book.zones), day_starts(
-        book.prices.until[price], zone, book.zones
+    calendar = book.contracts.calendar[contract]
+    return day_starts(book.prices.since[price], calendar, book.zones), day_starts(
+        book.prices.until[price], calendar, book.zones
     )
 
 
@@ -119,18 +119,18 @@ def _unmatched(
 ) -> NDArray[np.int8]:
     """The outcome of each row if nothing prices it."""
     reason = np.where(has_contract, NO_PRICE, np.where(customer >= 0, NO_CONTRACT, NO_CUSTOMER))
-    return np.where(_in_period(spans, _home_zone(book)[customer], segment), reason, OTHER_PERIOD).astype(np.int8)
+    return np.where(_in_period(spans, _home(book)[customer], segment), reason, OTHER_PERIOD).astype(np.int8)
 
 
-def _home_zone(book: Book) -> Int64s:
-    """Per customer, and for nobody at position -1: the zone of the first contract, or UTC."""
-    home = np.full(len(book.customers) + 1, book.zones.index("UTC"))
+def _home(book: Book) -> Int64s:
+    """Per customer, and for nobody at position -1: the calendar of the first contract, or months in UTC."""
+    home = np.full(len(book.customers) + 1, book.calendars.index(UTC_MONTHS))
     # Written last to first, so that each customer's first contract is what stays.
     order = np.lexsort((book.contracts.starts, book.contracts.customer))[::-1]
-    home[book.contracts.customer[order]] = book.contracts.zone[order]
+    home[book.contracts.customer[order]] = book.contracts.calendar[order]
     return home
 
 
-def _in_period(spans: Spans, zone: Int64s, segment: Int64s) -> NDArray[np.bool_]:
-    inside: NDArray[np.bool_] = (spans.period_start[zone] <= segment) & (segment < spans.period_end[zone])
+def _in_period(spans: Spans, calendar: Int64s, segment: Int64s) -> NDArray[np.bool_]:
+    inside: NDArray[np.bool_] = (spans.period_start[calendar] <= segment) & (segment < spans.period_end[calendar])
     return inside

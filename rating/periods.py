@@ -2,13 +2,18 @@
 
 A day begins at its first instant in the zone, which is not always midnight: clocks may jump over it. Intervals are
 half-open, so that the end of one is the start of the next and every instant belongs to exactly one.
+
+A period begins on its anchor, a day of the month. Where the month has no such day it begins on the last one, and in
+the next month on the anchor again: 31 January, 28 February, 31 March.
 """
 
 import bisect
+import calendar
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +25,7 @@ Int64s = NDArray[np.int64]
 EPOCH = date(1970, 1, 1)
 YEAR_MIN = 1970
 YEAR_MAX = 2999
+ANCHOR_MAX = 31
 
 ALWAYS = -(2**40)
 """The day of what has no beginning."""
@@ -32,8 +38,18 @@ _PERIOD = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _MONTHS = 12
 
 
+class Calendar(NamedTuple):
+    """Where the days of a contract begin, and on which day of the month its periods do."""
+
+    zone: str
+    anchor: int = 1
+
+
+UTC_MONTHS: Final = Calendar("UTC")
+
+
 class Period(msgspec.Struct, frozen=True, order=True):
-    """A calendar month; which instants it holds depends on a zone."""
+    """What begins in a month; which days it holds depends on an anchor, and which instants on a zone, too."""
 
     year: int
     month: int
@@ -41,16 +57,15 @@ class Period(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
 
-    @property
-    def first_day(self) -> int:
+    def first_day(self, anchor: int = 1) -> int:
         """Its first day, counted from 1970-01-01."""
-        return day_number(date(self.year, self.month, 1))
+        _, days = calendar.monthrange(self.year, self.month)
+        return day_number(date(self.year, self.month, min(anchor, days)))
 
-    @property
-    def end_day(self) -> int:
+    def end_day(self, anchor: int = 1) -> int:
         """The first day after it."""
         carry, month = divmod(self.month, _MONTHS)
-        return day_number(date(self.year + carry, month + 1, 1))
+        return Period(self.year + carry, month + 1).first_day(anchor)
 
 
 def parse_period(text: str) -> Period:
@@ -66,9 +81,9 @@ def day_number(day: date) -> int:
     return (day - EPOCH).days
 
 
-def instants(period: Period, zone: str) -> tuple[int, int]:
+def instants(period: Period, zone: str, anchor: int = 1) -> tuple[int, int]:
     """The first instant of `period` in `zone` and the first after it, UTC milliseconds."""
-    return day_start(period.first_day, zone), day_start(period.end_day, zone)
+    return day_start(period.first_day(anchor), zone), day_start(period.end_day(anchor), zone)
 
 
 @lru_cache(maxsize=2**16)

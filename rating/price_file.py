@@ -46,6 +46,8 @@ def price(page: Page, node: yaml.Node, place: Place) -> Found:
     _fits_model(found, model)
     summed = () if model == "capacity" else weights
     terms, dimensions = _terms(found, MODELS[model].charge, summed), found.scalars("dimensions", read.name)
+    if terms is not None and parts.interval_of(terms.charge) is not parts.Interval.MONTH and "proration" in found:
+        found.mistake("proration", "a fee for longer than a month is owed whole and in advance: remove the proration")
     proration = found.scalar("proration", _proration) or Proration.DAY
     category = found.scalar("tax_category", read.name) or STANDARD
     if len(page.mistakes) > before or product is None or terms is None:
@@ -104,7 +106,7 @@ def _terms(
         # A minimum is owed as well when corrections outweigh the usage: it would be given back otherwise.
         is_mirrored=not any(isinstance(one, parts.Minimum) for one in adjustments),
         adjustments=adjustments,
-        rounding=_rounding(found),
+        rounding=_rounding(found, "rounding", read.decimals),
     )
 
 
@@ -119,9 +121,9 @@ def _conversion(found: Fields) -> parts.Conversion | None:
     return parts.Conversion(factor or Fraction(1), per or Fraction(1), rounding, multiple or Fraction(1))
 
 
-def _rounding(found: Fields) -> parts.Rounding | None:
-    own = found.mapping("rounding", ("decimals", "mode"), ("decimals",))
-    decimals = None if own is None else own.scalar("decimals", read.decimals)
+def _rounding(found: Fields, field: str, decimals_of: Callable[[str], int]) -> parts.Rounding | None:
+    own = found.mapping(field, ("decimals", "mode"), ("decimals",))
+    decimals = None if own is None else own.scalar("decimals", decimals_of)
     if own is None or decimals is None:
         return None
     mode = own.scalar("mode", _mode)
@@ -144,7 +146,12 @@ def _adjustment(page: Page, node: yaml.Node, place: Place) -> parts.Adjustment |
 
 
 def _flat(found: Fields) -> parts.Charge | None:
-    return _made(parts.Flat, found.scalar("amount", read.amount))
+    amount, interval = found.scalar("amount", read.amount), found.scalar("interval", _interval)
+    return None if amount is None else parts.Flat(amount, interval=interval or parts.Interval.MONTH)
+
+
+def _interval(text: str) -> parts.Interval:
+    return parts.Interval(read.one_of(text, [one.value for one in parts.Interval], "month, quarter or year"))
 
 
 def _per_unit(found: Fields) -> parts.Charge | None:
@@ -174,6 +181,24 @@ def _percentage(found: Fields) -> parts.Charge | None:
     if percent is None:
         return None
     return parts.Percentage(percent, fee or NOTHING, free_events, free_amount, least or NOTHING, most)
+
+
+def _duration(found: Fields) -> parts.Charge | None:
+    rates = [_time_rate(one) for one in found.mappings("rates", TIME_RATE, ("rate", "per", "increment"))]
+    fee, most = found.scalar("connect_fee", read.amount), found.scalar("most", read.amount)
+    if "rates" in found and not rates:
+        found.mistake("rates", "expected at least one rate: {rate: ..., per: ..., increment: ...}")
+    whole = [one for one in rates if one is not None]
+    rule = _rounding(found, "increment_rounding", read.fine_decimals)
+    return parts.Duration(tuple(whole), fee or NOTHING, most, rule) if whole else None
+
+
+def _time_rate(found: Fields) -> parts.TimeRate | None:
+    rate, start = found.scalar("rate", read.unit_price), found.scalar("from", read.units)
+    per, increment = found.scalar("per", read.quantity), found.scalar("increment", read.quantity)
+    if rate is None or per is None or increment is None:
+        return None
+    return parts.TimeRate(rate, per, increment, start or NOTHING)
 
 
 def _matrix(found: Fields) -> parts.Charge | None:
@@ -220,6 +245,25 @@ def _tier(found: Fields) -> parts.Tier:
     return parts.Tier(up_to, unit_price if of_package is None else of_package, percent, size, fee)
 
 
+def _blocks(found: Fields) -> parts.Charge | None:
+    listed = [_block_tier(one) for one in found.mappings("tiers", BLOCK_TIER, BLOCK_TIER[:2])]
+    bills = found.scalar("bills", _bills)
+    if "tiers" in found and not listed:
+        found.mistake("tiers", "expected at least one tier: {block_size: ..., block_price: ...}")
+    tiers = [one for one in listed if one is not None]
+    return parts.Blocks(tuple(tiers), bills == TOP_TIER) if tiers else None
+
+
+def _block_tier(found: Fields) -> parts.BlockTier | None:
+    size, price_ = found.scalar("block_size", read.quantity), found.scalar("block_price", read.unit_price)
+    most = found.scalar("blocks", read.several)
+    return None if size is None or price_ is None else parts.BlockTier(size, price_, most)
+
+
+def _bills(text: str) -> str:
+    return read.one_of(text, ("every_tier", TOP_TIER), f"every_tier or {TOP_TIER}")
+
+
 def _capacity(found: Fields) -> parts.Charge | None:
     meters = found.scalars("meters", read.name)
     tiers = [_capacity_tier(one, meters) for one in found.mappings("tiers", ("price", "limits"), ("price",))]
@@ -243,16 +287,21 @@ class Model(NamedTuple):
     takes: tuple[str, ...] = ()
 
 
+TIME_RATE: Final = ("from", "rate", "per", "increment")
 TIER: Final = ("up_to", "unit_price", "percent", "package_size", "package_price", "flat_fee")
+BLOCK_TIER: Final = ("block_size", "block_price", "blocks")
+TOP_TIER: Final = "top_tier"
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
 OF_USAGE: Final = ("meters", "conversion", "free_units")
 MODELS: Final = {
-    "flat": Model(_flat, ("amount",), ("proration",)),
+    "flat": Model(_flat, ("amount",), ("interval", "proration")),
     "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),
     "graduated": Model(_tiers(parts.Reading.GRADUATED), ("meter", "tiers"), OF_USAGE),
     "volume": Model(_tiers(parts.Reading.VOLUME), ("meter", "tiers"), OF_USAGE),
+    "blocks": Model(_blocks, ("meter", "tiers"), (*OF_USAGE, "bills")),
     "package": Model(_package, ("meter", "package_size", "package_price"), (*OF_USAGE, "packages")),
     "percentage": Model(_percentage, ("meter", "percent"), ("fee", "free_events", "free_amount", "least", "most")),
+    "duration": Model(_duration, ("meter", "rates"), ("connect_fee", "most", "increment_rounding")),
     "matrix": Model(_matrix, ("meter", "dimensions", "cells", "default")),
     "dynamic": Model(_dynamic, ("meter",), ("multiplier",)),
     "capacity": Model(_capacity, ("meters", "tiers"), ("proration",)),

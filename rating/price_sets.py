@@ -4,6 +4,7 @@ A contract's own price of a meter, or its own fee, stands in for its plan's from
 """
 
 from itertools import groupby
+from types import UnionType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import Capacity, Flat, Matrix, Percentage, PerUnit, Price, Rounding
+from rating.pricing.parts import ByEvent, Capacity, Flat, Matrix, PerUnit, Price, Rounding, interval_of
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -39,7 +40,11 @@ class Prices(NamedTuple):
     is_monthly: Bools
     """Whether it is for a month, and owed for the share of it in which it holds: fees, and prices by capacity."""
     proration: Int64s
-    """Of those: a place in PRORATIONS."""
+    """Of those: a place in PRORATIONS; what lasts longer than a month is owed whole."""
+    months: Int64s
+    """Of fees: how long each lasts."""
+    reckoned: Int64s
+    """Of fees: the day since which there is one of this length, without a gap; its intervals are counted from it."""
     is_idle: Bools
     """Whether it bills where nothing is used."""
     is_summed: Bools
@@ -50,7 +55,7 @@ class Prices(NamedTuple):
     dimensions: list[tuple[str, ...]]
     """Per terms: whose values make the key of a matrix."""
 
-    def charged_by(self, charge: type) -> Bools:
+    def charged_by(self, charge: type | UnionType) -> Bools:
         """The prices with such a charge."""
         of_terms = np.array([isinstance(shape.example.charge, charge) for shape in self.listed.shapes], dtype=np.bool_)
         found: Bools = of_terms[self.listed.shape[self.terms]] if len(self.terms) else np.zeros(0, dtype=np.bool_)
@@ -97,7 +102,10 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     is_fee = np.array([isinstance(one.charge, Flat) for one in written], dtype=np.bool_)
     is_monthly = np.array([isinstance(one.charge, Flat | Capacity) for one in written], dtype=np.bool_)
     is_summed = np.array([bool(one.summed) for one in written], dtype=np.bool_)
-    prorations = texts["proration"].to_pylist()
+    months = np.array([interval_of(one.charge).months for one in written], dtype=np.int64)[terms]
+    # Of prices in their order, those that go on counting the intervals of the one before.
+    goes_on = np.append(False, followed & (months[1:] == months[:-1]))[: len(row)]
+    proration = np.array([PRORATIONS.index(text) for text in texts["proration"].to_pylist()], dtype=np.int64)
     prices = Prices(
         own_set,
         meter,
@@ -108,7 +116,9 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
         category,
         is_fee[terms],
         is_monthly[terms],
-        np.array([PRORATIONS.index(text) for text in prorations], dtype=np.int64),
+        np.where(months > 1, PRORATIONS.index(Proration.NONE.value), proration),
+        months,
+        since[np.flatnonzero(~goes_on)[np.cumsum(~goes_on) - 1]],
         (is_monthly | _is_idle(listed))[terms],
         is_summed[terms],
         terms,
@@ -177,4 +187,4 @@ def _is_idle(listed: PriceList) -> Bools:
 
 def needs_more_than_sums(prices: Prices) -> bool:
     """Whether a price looks at dimensions, or at single events or values."""
-    return any(bool(prices.charged_by(charge).any()) for charge in (Matrix, Percentage, Capacity))
+    return bool((prices.charged_by(Matrix | ByEvent | Capacity)).any())

@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from rating.pricing.parts import (
     AmountOff,
+    Blocks,
+    BlockTier,
     Capacity,
     Charge,
     Conversion,
+    Duration,
     Dynamic,
     Flat,
+    Interval,
     Matrix,
     Maximum,
     Minimum,
@@ -19,8 +23,10 @@ from rating.pricing.parts import (
     Price,
     PricedWith,
     Reading,
+    Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.pricing.written import number_text as text
 from rating.ratios import DOWN, HALF_UP, UP
@@ -41,7 +47,8 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
     """What units cost."""
     match charge:
         case Flat():
-            return f"{text(charge.amount)} a month"
+            in_advance = "" if charge.interval is Interval.MONTH else ", in advance"
+            return f"{text(charge.amount)} a {charge.interval.value}{in_advance}"
         case PerUnit():
             return f"{text(charge.unit_price)} a unit"
         case Packages():
@@ -51,10 +58,15 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
             return "what the usage says" + ("" if charge.multiplier == 1 else f" times {text(charge.multiplier)}")
         case Percentage():
             return " and ".join(_percentage(charge))
+        case Duration():
+            return ", ".join(_duration(charge))
         case Matrix():
             return _matrix(charge, dimensions)
         case Tiers():
             return _tiers(charge)
+        case Blocks():
+            reached = "all at the tier reached: " if charge.of_top_tier else ""
+            return reached + ", then ".join(_block_tier(tier) for tier in charge.tiers)
         case Capacity():
             return _capacity(charge)
         case PricedWith():
@@ -73,6 +85,21 @@ def _percentage(charge: Percentage) -> Iterator[str]:
         yield f"the first {text(charge.free_events)} events free"
     if charge.free_amount is not None:
         yield f"the first {text(charge.free_amount)} free"
+
+
+def _duration(charge: Duration) -> Iterator[str]:
+    if charge.connect_fee:
+        yield f"{text(charge.connect_fee)} to connect"
+    for rate in charge.rates:
+        yield f"{f'from {text(rate.start)} on ' if rate.start else ''}{_time_rate(rate)}"
+    if charge.most is not None:
+        yield f"at most {text(charge.most)} an event"
+    if charge.increment_rounding is not None:
+        yield f"each increment {_rounding(charge.increment_rounding)}"
+
+
+def _time_rate(rate: TimeRate) -> str:
+    return f"{text(rate.rate)} per {text(rate.per)} in increments of {text(rate.increment)}"
 
 
 def _matrix(charge: Matrix, dimensions: Sequence[str]) -> str:
@@ -108,6 +135,11 @@ def _tier(tier: Tier) -> str:
     return " and ".join(said)
 
 
+def _block_tier(tier: BlockTier) -> str:
+    blocks = f"{text(tier.price)} for each started block of {text(tier.size)}"
+    return blocks if tier.most is None else f"{blocks} up to {text(tier.most)} blocks"
+
+
 def _capacity(charge: Capacity) -> str:
     steps = []
     for place, tier in enumerate(charge.tiers):
@@ -134,7 +166,11 @@ def _around(price: Price) -> Iterator[str]:
             case Minimum():
                 yield f"at least {text(adjustment.amount)}"
     if price.rounding is not None:
-        yield f"rounded {MODES[price.rounding.mode]} to {price.rounding.scale} decimals"
+        yield _rounding(price.rounding)
+
+
+def _rounding(rule: Rounding) -> str:
+    return f"rounded {MODES[rule.mode]} to {rule.scale} decimals"
 
 
 def _conversion(rule: Conversion) -> str:

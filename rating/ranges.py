@@ -12,12 +12,16 @@ from ledger.scale import QUANTITY_SCALE
 from rating.beyond_sums import Details, fees, of_some, parts_of
 from rating.book import Book
 from rating.charges import charges_of, minor_amounts_of
-from rating.exact import Exact
+from rating.exact import Exact, Int64s
 from rating.gathered import Gathered
+from rating.invoicing.pricing_units import converted
 from rating.lines import Lines, shares
 from rating.pricing import rate as pricing
+from rating.pricing.shapes import PriceList
 from rating.pricing.usage import Usage, taken_usage
+from rating.proration.shares import days_of
 from rating.ratios import Ratios, of_scale, spread, where
+from rating.rounding import Rounding
 from rating.spans import Spans
 
 RANGE_ROWS = 2**16
@@ -85,7 +89,29 @@ def minor_amounts(terms: Terms, one: Range) -> Exact:
 
 
 def price(terms: Terms, lines: Lines, details: Details) -> Priced:
-    """What each line costs: its usage, or the share of its month."""
+    """What each line costs in money."""
+    found = _price(terms, lines, details)
+    return _in_money(terms.book, lines, found) if len(terms.book.pricing_units.since) else found
+
+
+def _in_money(book: Book, lines: Lines, found: Priced) -> Priced:
+    """Amounts in pricing units as money, at the rates of the first days of their windows; rounded once, as money."""
+    day = days_of(lines.window_start, book.contracts.calendar[lines.contract], book.zones)
+    rule = _rounding(book.prices.listed, book.prices.terms[lines.price])
+    money = converted(found.exact, book.contracts.plan[lines.contract], day, book.pricing_units, rule)
+    return Priced(where(money.has_rate, money.precise, found.exact), where(money.has_rate, money.amount, found.amount))
+
+
+def _rounding(prices: PriceList, of_line: Int64s) -> Rounding:
+    """How each line is rounded."""
+    rules = [shape.example.rounding for shape in prices.shapes]
+    scale, mode = (np.array([getattr(rule, name) for rule in rules], dtype=np.int64) for name in ("scale", "mode"))
+    shape = prices.shape[of_line]
+    return Rounding(scale[shape], mode[shape])
+
+
+def _price(terms: Terms, lines: Lines, details: Details) -> Priced:
+    """What each line costs in the unit of its price: its usage, or the share of its month."""
     prices = terms.book.prices
     of_line, is_monthly = prices.terms[lines.price], prices.is_monthly[lines.price]
     quantity = of_scale(lines.quantity, QUANTITY_SCALE)

@@ -52,7 +52,7 @@ class Rated(NamedTuple):
     """What each costs before it was rounded."""
     unrated: list[Unrated]
     other_period: dict[str, Measured]
-    """Per meter: usage between the first and the last boundary that its contract's zone puts into another period."""
+    """Per meter: usage between the first and the last boundary that is of another period in its contract's calendar."""
     lines: Lines
     """What the charges were priced from, row by row."""
 
@@ -70,7 +70,7 @@ def charge(
 ) -> tuple[pa.Table, Ratios]:
     """The charges that `lines` make, in their order, and what each costs exactly; whatever number of processes."""
     found = charged_by(processes, Terms(book, spans, cutoff), ranges(lines, by_line(book, spans, lines, beyond)))
-    return pa.concat_tables([one.charges for one in found]).combine_chunks(), joined([one.exact for one in found])
+    return pa.concat_tables([one.charges for one in found]), joined([one.exact for one in found])
 
 
 def _unrated(totals: Totals, matched: Match) -> list[Unrated]:

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from ledger.errors import Refused
 from ledger.relational import metadata
 from rating.conservation import Balance, Unbilled
+from rating.tax_answers import TaxAnswers
 
-ENGINE_VERSION: Final = "3"
+ENGINE_VERSION: Final = "4"
 """Changes whenever the same input could give other charges."""
 
 RATING, RATED, APPROVED, DISCARDED = "rating", "rated", "approved", "discarded"
@@ -80,7 +81,7 @@ class Manifest(msgspec.Struct, frozen=True):
     tenant: str
     period: str
     complete: bool
-    """Whether the period was over in every zone when it was closed."""
+    """Whether the period was over in every calendar when it was closed."""
     cutoff: int
     chain: str
     """The ledger's chain hash at the cutoff: it stands for every event before it."""
@@ -98,6 +99,10 @@ class Manifest(msgspec.Struct, frozen=True):
     unrated: list[Unbilled]
     credits: CreditsMoved | None
     """None where no grants were known."""
+    counted: dict[str, int]
+    """Runs of earlier periods whose charges count in windows of commitments."""
+    tax_answers: TaxAnswers | None
+    """What a tax service said; None where the catalog's table was enough."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -122,6 +127,12 @@ def find(connection: sa.Connection, run: int) -> Run | None:
     """The run of this number, whatever became of it."""
     row = connection.execute(sa.select(runs).where(runs.c.id == run)).one_or_none()
     return None if row is None else _run(row)
+
+
+def standing_before(connection: sa.Connection, tenant: str, period: str) -> dict[str, int]:
+    """The runs that stand for the periods before `period`, by period."""
+    query = sa.select(runs.c.period, runs.c.id).where(runs.c.tenant == tenant, runs.c.state.in_(LIVE))
+    return {row.period: row.id for row in connection.execute(query.where(runs.c.period < period))}
 
 
 def live_runs(connection: sa.Connection, tenant: str | None = None) -> list[Run]:
@@ -195,6 +206,17 @@ def finish(connection: sa.Connection, run: int, now_ms: int) -> None:
             f"run {run} was overtaken by another close, of the same period or with the same credit: look at that one, "
             "and close again if it is of another period"
         )
+    _hold(connection, run)
+
+
+def _hold(connection: sa.Connection, run: int) -> None:
+    """Let nobody discard what `run` counts before it stands; Refused when somebody just did."""
+    found = find(connection, run)
+    assert found is not None
+    counted = set(found.manifest.counted.values())
+    standing = sa.select(runs.c.id).where(runs.c.id.in_(counted), runs.c.state.in_(LIVE)).with_for_update()
+    if len(connection.execute(standing).all()) != len(counted):
+        raise Refused(f"a period that run {run} counts was taken back meanwhile: close that first, then this one again")
 
 
 def approve(connection: sa.Connection, tenant: str, period: str) -> Run:
@@ -217,6 +239,9 @@ def discard(connection: sa.Connection, tenant: str, period: str, reason: str, no
             f"run {run.id} of {period} has left credit that run {later.id} of {later.period} drew on: discard that"
         )
         raise Refused(f"{message} first")
+    if (later := _counting(connection, run)) is not None:
+        message = f"run {run.id} of {period} counts for a commitment that run {later.id} of {later.period} has settled"
+        raise Refused(f"{message}: discard that first")
     return msgspec.structs.replace(run, state=DISCARDED, reason=reason)
 
 
@@ -224,6 +249,12 @@ def _goes_on_from(connection: sa.Connection, run: Run) -> Any:
     """The run that stands on the credit that `run` has left."""
     query = sa.select(runs.c.id, runs.c.period).where(runs.c.tenant == run.tenant, runs.c.state.in_(LIVE))
     return connection.execute(query.where(runs.c.credits_after == run.id)).one_or_none()
+
+
+def _counting(connection: sa.Connection, run: Run) -> Run | None:
+    """A run that stands on what `run` charged."""
+    standing = live_runs(connection, run.tenant)
+    return next((one for one in standing if one.manifest.counted.get(run.period) == run.id), None)
 
 
 def _closed(connection: sa.Connection, tenant: str, period: str) -> Run:

@@ -14,18 +14,32 @@ import pyarrow as pa
 from ledger.charges import COMMITMENT, DISCOUNT, TAX
 from ledger.errors import Refused
 from rating.book import Book
-from rating.exact import Int64s
+from rating.commitment_windows import SoFar
+from rating.exact import Exact, Int64s
 from rating.gathered import joined
 from rating.groups import group_of, offsets, totals
-from rating.invoicing.commitment import Commitments, ramped, settled
+from rating.invoicing.commitment import Commitments, settled
 from rating.invoicing.discounts import Discounts, exactly_off
 from rating.invoicing.settlement import OfInvoice, after_discounts, taxed
 from rating.invoicing.taxes import Taxable, TaxService
-from rating.lines import share_by_day
 from rating.made import Charged, Made, invoice_of, with_made
-from rating.proration.shares import DAY_MS, days_of
+from rating.proration.shares import days_of
 from rating.ragged import expand
-from rating.ratios import HALF_UP, Ratios, constant, minus, negative, over, products, spread, taken, times, whole, zeros
+from rating.ratios import (
+    HALF_UP,
+    Ratios,
+    constant,
+    minus,
+    negative,
+    over,
+    plus,
+    products,
+    spread,
+    taken,
+    times,
+    whole,
+    zeros,
+)
 from rating.rounding import Rounding, rounded
 from rating.spans import Spans
 
@@ -46,12 +60,14 @@ class Owed(NamedTuple):
     amount: Ratios
 
 
-def settle(book: Book, spans: Spans, charged: Charged, cutoff: int, tax_service: TaxService | None = None) -> Settled:
+def settle(
+    book: Book, spans: Spans, charged: Charged, so_far: SoFar, cutoff: int, tax_service: TaxService | None = None
+) -> Settled:
     """The charges, with those that are made of them; taxes are of the catalog's table unless a service is named."""
     if book.agreed.is_nothing:
         return Settled(charged.table, charged.exact)
     owed = _owed(book, charged)
-    commitments, owed = _commitments(book, spans, owed)
+    commitments, owed = _commitments(book, so_far, owed)
     owed = _by_contract(owed)
     discounts, net = _discounts(book, owed)
     taxes = _taxes(book, spans, owed._replace(amount=net), tax_service or book.agreed.rates.table)
@@ -60,11 +76,15 @@ def settle(book: Book, spans: Spans, charged: Charged, cutoff: int, tax_service:
 
 def _owed(book: Book, charged: Charged) -> Owed:
     lines, prices = charged.lines, book.prices
-    digits = _digits(book, lines.contract)
-    finest = int(digits.max(initial=0))
-    minor = products(charged.table["amount"].to_numpy(), 10 ** (finest - digits))
-    amount = over(whole(minor), constant(10**finest))
+    amount = _money(book, lines.contract, charged.table["amount"].to_numpy())
     return Owed(lines.contract, prices.product[lines.price], prices.category[lines.price], amount)
+
+
+def _money(book: Book, contract: Int64s, minor: Exact) -> Ratios:
+    """Minor units of the contracts' currencies as amounts."""
+    digits = _digits(book, contract)
+    finest = int(digits.max(initial=0))
+    return over(whole(products(minor, 10 ** (finest - digits))), constant(10**finest))
 
 
 def _digits(book: Book, contract: Int64s) -> Int64s:
@@ -76,33 +96,23 @@ def _rule(book: Book, contract: Int64s) -> Rounding:
     return Rounding(_digits(book, contract), HALF_UP)
 
 
-def _commitments(book: Book, spans: Spans, owed: Owed) -> tuple[Made, Owed]:
-    """What commitments add, and the lines with that."""
+def _commitments(book: Book, so_far: SoFar, owed: Owed) -> tuple[Made, Owed]:
+    """What commitments add, and the lines with that.
+
+    A window comes to what all of it makes of the commitment; this month's line is what no line before it was.
+    """
     said = book.agreed.commitments
-    zone = book.contracts.zone[said.contract]
-    start = np.maximum(spans.contract_start[said.contract], spans.period_start[zone])
-    end = np.minimum(spans.contract_end[said.contract], spans.period_end[zone])
-    held = np.flatnonzero(start < end)
-    contract, start, end, zone = said.contract[held], start[held], end[held], zone[held]
-    in_force = ramped(said.ramp, said.terms[held], days_of(start, zone, book.zones))
-    amount = times(in_force, share_by_day(book, spans, contract, start, end))
-    holds = np.flatnonzero(np.broadcast_to(amount.numerator != 0, contract.shape))
-    contract, row = contract[holds], held[holds]
-    costs, offset = _costs(book, owed, contract)
-    rule = _rule(book, contract)
-    found = settled(
-        costs,
-        offset,
-        Commitments(
-            taken(spread(amount, len(held)), holds),
-            taken(said.overage_factor, row),
-            zeros(len(row)),
-            said.trues_up[row],
-        ),
-        rule,
+    row, contract = so_far.row, said.contract[so_far.row]
+    used = plus(totals(*_costs(book, owed, contract)), _money(book, contract, so_far.used))
+    terms = Commitments(
+        so_far.amount,
+        taken(said.overage_factor, row),
+        zeros(len(row)),
+        said.trues_up[row] & so_far.is_last,
     )
-    used = totals(costs, offset)
-    exact, more = minus(found.windows, used), minus(found.amount, used)
+    found = settled(used, np.arange(len(row) + 1), terms, _rule(book, contract))
+    before = plus(used, _money(book, contract, so_far.made))
+    exact, more = minus(found.windows, before), minus(found.amount, before)
     charged = np.flatnonzero(exact.numerator)
     contract, row = contract[charged], row[charged]
     names = book.products.take(pa.array(said.product[row]))
@@ -190,8 +200,10 @@ def _taxes(book: Book, spans: Spans, net: Owed, tax_service: TaxService) -> Iter
     # The first contract of an invoice stands for it.
     _, first, own = np.unique(invoice_of(book, contract), return_index=True, return_inverse=True)
     first_contract = contract[first]
-    # Supplied over the period, and taxed as of its last day.
-    day = np.full(len(first), spans.period_end[book.zones.index("UTC")] // DAY_MS - 1)
+    # Supplied over its contracts' periods, and taxed as of the last day of the last of them.
+    last_day = days_of(spans.period_end, np.arange(len(book.calendars)), book.zones) - 1
+    day = np.full(len(first), last_day.min())
+    np.maximum.at(day, own.reshape(-1), last_day[book.contracts.calendar[contract]])
     asked = OfInvoice(rates.place_of[book.contracts.customer[first_contract]], day, None)
     found = taxed(taken(net.amount, is_taxed), own.reshape(-1), category, asked, tax_service)
     _refuse_unknown(book, found.taxable, found.taxes.untaxable)

@@ -1,6 +1,6 @@
-"""Turn the days of a period, of contracts and of prices into instants, each in its contract's zone.
+"""Turn the days of a period, of contracts and of prices into instants, each in its contract's calendar.
 
-Contracts in different zones mean different instants by the same month.
+Contracts in different zones, or with different anchors, mean different instants by the same period.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class Spans(NamedTuple):
     """Instants, UTC milliseconds."""
 
     period_start: Int64s
-    """Per zone of the book."""
+    """Per calendar of the book."""
     period_end: Int64s
     contract_start: Int64s
     """Per contract of the book."""
@@ -25,7 +25,7 @@ class Spans(NamedTuple):
 
 def spans(book: Book, period: Period) -> Spans:
     """The instants that matter to `period` under `book`."""
-    months = np.array([instants(period, zone) for zone in book.zones], dtype=np.int64)
-    starts = day_starts(book.contracts.starts, book.contracts.zone, book.zones)
-    ends = day_starts(book.contracts.ends, book.contracts.zone, book.zones)
-    return Spans(months[:, 0], months[:, 1], starts, ends)
+    periods = np.array([instants(period, *calendar) for calendar in book.calendars], dtype=np.int64)
+    starts = day_starts(book.contracts.starts, book.contracts.calendar, book.zones)
+    ends = day_starts(book.contracts.ends, book.contracts.calendar, book.zones)
+    return Spans(periods[:, 0], periods[:, 1], starts, ends)

@@ -25,6 +25,7 @@ from rating.book import Book, positions
 from rating.calculation import UsageReader, calculate
 from rating.catalog_rows import ROWS
 from rating.catalog_tables import catalog_versions, rows_at
+from rating.commitment_windows import Earlier, so_far, summed
 from rating.exact import Exact, Int64s, group_sums
 from rating.lines import Lines, in_order, with_idle
 from rating.made import Charged
@@ -33,7 +34,7 @@ from rating.periods import Period, parse_period
 from rating.price_sets import needs_more_than_sums
 from rating.ranges import Terms, minor_amounts, ranges
 from rating.rate import charge
-from rating.runs import Run
+from rating.runs import Run, standing_before
 from rating.settle import settle
 from rating.spans import spans
 from rating.yaml_page import Mistake
@@ -122,9 +123,13 @@ class Repricing:
         self._ledger, self._connection, self._tenant, self._draft = ledger, connection, tenant, draft
         self._book = books.load(draft.connection, tenant, draft.version)
         self._is_enough: dict[int, bool] = {}
+        committed = self._book.agreed.commitments
+        self._in_windows = self._book.contracts.id.take(pa.array(committed.contract[committed.months > 1]))
+        self._charged: dict[int, pa.Table] = {}
+        """What commitments for several months count, of the runs that were priced under the draft."""
 
     def charged_again(self, runs: Sequence[Run]) -> Iterator[Again]:
-        """Run by run, its charges, and those it would have under the draft."""
+        """Run by run, its charges, and those it would have under the draft; a month counts those before it."""
         with ThreadPoolExecutor(1) as engine:
             # The engine reads one period ahead of us: no more of them are in memory.
             ahead = [engine.submit(self._ledger.read_priced, run.id) for run in runs[:1]]
@@ -135,12 +140,24 @@ class Repricing:
 
     def _again(self, run: Run, priced: pa.Table) -> Again:
         said, period = run.manifest, parse_period(run.period)
-        before = _sums_of(_before_credit(priced))
-        if self._charges_are_enough(said.catalog_version):
+        before, is_enough = _sums_of(_before_credit(priced)), self._charges_are_enough(said.catalog_version)
+        if is_enough and self._book.agreed.is_nothing:
             return Again(before, *_from_charges(self._book, period, priced, said.cutoff), from_charges=True)
-        usage = (self._ledger, self._draft.connection, self._tenant, self._draft.version)
-        after = calculate(*usage, period, said.cutoff, now_ms=0).charges
-        return Again(before, _sums_of(after), len(after), from_charges=False)
+        earlier = Earlier(self, standing_before(self._connection, self._tenant, run.period))
+        if is_enough:
+            after = _settled_from_charges(self._book, period, priced, said.cutoff, earlier)
+        else:
+            usage = (self._ledger, self._draft.connection, self._tenant, self._draft.version)
+            after = calculate(*usage, period, said.cutoff, now_ms=0, earlier=earlier).charges
+        self._charged[run.id] = summed(after, run.id, self._in_windows)
+        return Again(before, _sums_of(after), len(after), from_charges=is_enough)
+
+    def charged_by_contract(self, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:
+        """What some runs charged some contracts, or would have under the draft."""
+        priced = [self._charged[run] for run in runs if run in self._charged]
+        others = [run for run in runs if run not in self._charged]
+        found = pa.concat_tables([self._ledger.charged_by_contract(others, contracts), *priced])
+        return found.filter(pc.is_in(found["contract"], pa.array(contracts, pa.string())))
 
     def _charges_are_enough(self, version: int) -> bool:
         """Whether the quantities of charges under catalog `version` are those of charges under the draft."""
@@ -155,15 +172,18 @@ def _before_credit(charges: pa.Table) -> pa.Table:
     return charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION]))))
 
 
+def _settled_from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int, earlier: Earlier) -> pa.Table:
+    """The charges that the lines of charges make under `book`."""
+    held = spans(book, period)
+    lines = in_order(book, with_idle(book, held, _lines(book, priced)))
+    charged = Charged(lines, *charge(book, held, lines, Beyond([], None), cutoff))
+    return settle(book, held, charged, so_far(earlier, book, period), cutoff).charges
+
+
 def _from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int) -> tuple[Sums, int]:
-    """What the lines of charges come to under `book`, and how many charges that are."""
+    """What the lines of charges come to under `book`, where nothing is agreed, and how many charges that are."""
     held = spans(book, period)
     lines = with_idle(book, held, _lines(book, priced))
-    if not book.agreed.is_nothing:
-        lines = in_order(book, lines)
-        charged = Charged(lines, *charge(book, held, lines, Beyond([], None), cutoff))
-        settled = settle(book, held, charged, cutoff).charges
-        return _sums_of(settled), len(settled)
     terms = Terms(book, held, cutoff)
     amounts = [minor_amounts(terms, one) for one in ranges(lines, by_line(book, held, lines, Beyond([], None)))]
     currencies = pa.array(book.currencies, pa.string())
@@ -189,7 +209,8 @@ def _usage_of(book: Book) -> tuple[pa.Table, ...]:
             {
                 "id": contracts.id,
                 "customer": book.customers.take(pa.array(contracts.customer)),
-                "zone": pa.array(book.zones).take(pa.array(contracts.zone)),
+                "zone": pa.array(book.zones).take(pa.array(contracts.calendar)),
+                "anchor": np.array([calendar.anchor for calendar in book.calendars])[contracts.calendar],
                 "starts": contracts.starts,
                 "ends": contracts.ends,
             }

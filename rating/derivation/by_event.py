@@ -31,18 +31,24 @@ def by_event(steps: Steps, charge: Percentage, amounts: Sequence[Fraction]) -> l
     free = Fraction(0) if charge.free_amount is None else charge.free_amount
     parts = lcm(free.denominator, *{amount.denominator for amount in amounts})
     in_parts = [amount.numerator * (parts // amount.denominator) for amount in amounts]
-    listed, rest = amounts[:EVENTS_LISTED], in_parts[EVENTS_LISTED:]
-    measured = [*listed, Fraction(sum(rest), parts)] if rest else listed
-    total = steps.take("sum", f"measured in {len(amounts):,} events", [given(one) for one in measured], steps.measured)
-    steps.say(f"{len(amounts):,} events of {exactly(total.number)} {steps.measured.name}")
-    steps.unlisted = len(rest)
+    singles, _ = listed(steps, amounts)
     events = _events(charge, in_parts, parts)
     found = [
         _one(steps, charge, amounts[: place + 1], event, parts)
-        for place, event in enumerate(islice(events, len(listed)))
+        for place, event in enumerate(islice(events, len(singles)))
     ]
     owing = [event.paid for event in events if event.owes]
     return [*found, *_others(steps, charge, owing, parts)]
+
+
+def listed(steps: Steps, amounts: Sequence[Fraction]) -> tuple[Sequence[Fraction], Sequence[Fraction]]:
+    """The events that are told one by one and those that are not, once all of them are measured."""
+    singles, others = amounts[:EVENTS_LISTED], amounts[EVENTS_LISTED:]
+    measured = [*singles, sum(others, Fraction(0))] if others else singles
+    total = steps.take("sum", f"measured in {len(amounts):,} events", [given(one) for one in measured], steps.measured)
+    steps.say(f"{len(amounts):,} events of {exactly(total.number)} {steps.measured.name}")
+    steps.unlisted = len(others)
+    return singles, others
 
 
 def _events(charge: Percentage, amounts: Sequence[int], parts: int) -> Iterator[Event]:
@@ -80,10 +86,10 @@ def _others(steps: Steps, charge: Percentage, owing: Sequence[int], parts: int) 
     at_least, at_most, between = _sorted_by_bound(charge, owing, parts)
     for bound, count, word in ((charge.least, at_least, "least"), (charge.most, at_most, "most")):
         if count and bound is not None:
-            yield steps.owed("times", f"{_more(count)} at the {word}", given(count), given(bound))
+            yield steps.owed("times", f"{more(count)} at the {word}", given(count), given(bound))
     if between:
         paid, percent = given(Fraction(sum(between), parts)), given(charge.percent)
-        name = _more(len(between))
+        name = more(len(between))
         yield steps.owed("percent", f"{name} at {exactly(charge.percent)} % of what is paid of them", paid, percent)
         if charge.fee:
             yield steps.owed("times", f"{name} at {exactly(charge.fee)} each", given(len(between)), given(charge.fee))
@@ -102,5 +108,6 @@ def _sorted_by_bound(charge: Percentage, owing: Sequence[int], parts: int) -> tu
     return len(under_most) - len(between), len(owing) - len(under_most), between
 
 
-def _more(count: int) -> str:
+def more(count: int) -> str:
+    """So many events that are not told one by one."""
     return f"{count:,} more event{'' if count == 1 else 's'}"

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
+from rating.derivation.by_blocks import by_blocks
 from rating.derivation.measuring import Units
 from rating.derivation.numbers import exactly
 from rating.derivation.steps import ROUNDED, Steps, Unit, Value, given
 from rating.derivation.used import Cells, Key
 from rating.pricing.parts import (
     Beyond,
+    Blocks,
     Cell,
     Dynamic,
     Flat,
@@ -26,7 +28,7 @@ PACKAGES = Unit("packages")
 
 
 def charged(
-    steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers | PricedWith, units: Units
+    steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers | Blocks | PricedWith, units: Units
 ) -> list[Value]:
     """What the units cost, part by part."""
     match charge:
@@ -49,6 +51,8 @@ def charged(
                 if charge.reading is Reading.GRADUATED
                 else _volume(steps, charge, units)
             )
+        case Blocks():
+            return by_blocks(steps, charge, units)
 
 
 def _packages(steps: Steps, units: Value, size: Fraction, mode: int) -> Value:

@@ -1,19 +1,30 @@
 """Derive what a price bills for what was used: measured, charged, adjusted and rounded, each as steps."""
 
+from fractions import Fraction
+from typing import NamedTuple
+
 from rating.derivation.adjusting import adjusted, detail_rounded, rounded
 from rating.derivation.by_capacity import by_capacity
+from rating.derivation.by_duration import by_duration
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
-from rating.derivation.numbers import shown, signed
+from rating.derivation.numbers import exactly, shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
 from rating.derivation.used import Cells, Events, Highest, Used
-from rating.pricing.parts import Capacity, Matrix, Percentage, Price
+from rating.pricing.parts import Capacity, Duration, Matrix, Percentage, Price
 
 
-def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivation:
+class Worth(NamedTuple):
+    """What the unit of a price is worth in money, where its amounts are not money."""
+
+    unit: str
+    rate: Fraction
+
+
+def derivation(price: Price, used: Used, measured: Unit, money: Unit, worth: Worth | None = None) -> Derivation:
     """Every step from what was used to what is billed for it alone in its period."""
-    steps = Steps(measured, money)
+    steps = Steps(measured, money if worth is None else Unit(worth.unit))
     parts, is_returned = _parts(steps, price, used)
     rounding = price.rounding
     if rounding is not None and rounding.of_details:
@@ -23,6 +34,10 @@ def derivation(price: Price, used: Used, measured: Unit, money: Unit) -> Derivat
     exact = steps.together("together", adjusted(steps, price, parts))
     if is_returned:
         exact = steps.owed("times", "given back", exact, given(-1))
+    if worth is not None:
+        steps.money = money
+        exact = steps.owed("times", f"{worth.unit} as {money.name}", exact, given(worth.rate))
+        steps.say(f"-> x {exactly(worth.rate)} {money.name}")
     amount = exact if rounding is None or rounding.of_details else rounded(steps, rounding, exact)
     steps.say(f"-> rounding {signed(amount.number - exact.number, money.decimals)}")
     steps.say(f"= {shown(amount.number, money.decimals)} {money.name}")
@@ -43,6 +58,9 @@ def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
     if isinstance(charge, Percentage):
         assert isinstance(used, Events)
         return [steps.together("all events", by_event(steps, charge, used.amounts))], False
+    if isinstance(charge, Duration):
+        assert isinstance(used, Events)
+        return [steps.together("all calls", by_duration(steps, charge, used.amounts))], False
     if isinstance(charge, Matrix):
         assert isinstance(used, Cells)
         return [steps.together("all cells", by_cells(steps, charge, used))], False

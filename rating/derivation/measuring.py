@@ -22,9 +22,11 @@ class Units(NamedTuple):
 def charged_units(steps: Steps, price: Price, used: Quantity | Share | Summed) -> Units:
     """The units of a charge."""
     if isinstance(used, Share):
-        share = steps.take("prorated", f"{used.of} of the month", [given(used.part), given(used.whole)])
+        share = steps.take("prorated", f"{used.of} of the {used.interval}", [given(used.part), given(used.whole)])
         if isinstance(price.charge, PerUnit):
-            steps.say(f"{exactly(price.charge.unit_price, steps.money.decimals)} {steps.money.name} a month x")
+            steps.say(
+                f"{exactly(price.charge.unit_price, steps.money.decimals)} {steps.money.name} a {used.interval} x"
+            )
         steps.say(f"{exactly(used.part)} of {exactly(used.whole)} {used.of}")
         return Units(share, NO_UNIT, is_returned=False)
     if isinstance(used, Summed):

@@ -6,6 +6,7 @@ The operations are a closed set, and all that somebody needs to know who evaluat
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import ceil
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -223,6 +224,7 @@ _OPERATIONS: Final = {
     "event_fee": _Operation(_event_fee, _event_fee_text),
     "within": _Operation(_within, _within_text),
     "first_held": _Operation(_first_held, _first_held_text),
+    "started": _Operation(lambda number, unit: Fraction(ceil(number / unit)), _as("{} in started {}")),
     "rounded_half_up": _rounding(_nearest, "to the nearest"),
     "rounded_up": _rounding(lambda number: -(-number.numerator // number.denominator), "up to a multiple of"),
     "rounded_down": _rounding(lambda number: number.numerator // number.denominator, "down to a multiple of"),

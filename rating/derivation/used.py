@@ -14,11 +14,12 @@ class Quantity(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A part of a month: so many days, or seconds, of so many."""
+    """A part of a month or of a longer interval: so many days, or seconds, of so many."""
 
     part: Fraction
     whole: Fraction
     of: str
+    interval: str = "month"
 
 
 class Events(NamedTuple):

@@ -1,6 +1,6 @@
 """Turn amounts in a customer's own pricing units (credits, tokens) into money, by the rate in force on a day.
 
-Amounts stay in pricing units through prices, bounds and commitments, and are rounded once, as money.
+Amounts stay in pricing units through prices, bounds and adjustments, and are rounded once, as money.
 """
 
 from typing import NamedTuple

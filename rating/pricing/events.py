@@ -1,4 +1,4 @@
-"""What events cost where each is priced alone: a rate and a fee, after the period's free events and free amount.
+"""What events cost where each is priced alone: by its time, or a rate and a fee after free events and a free amount.
 
 Free are the first events, as long as the sum of the period's is within the free amount; the event that crosses it pays
 for the rest. An event wholly free owes neither fee nor least.
@@ -10,7 +10,8 @@ from rating import ratios
 from rating.exact import Int64s
 from rating.gathered import Gathered
 from rating.pricing.adjust import HUNDREDTH
-from rating.pricing.parts import Percentage
+from rating.pricing.durations import call_fees
+from rating.pricing.parts import ByEvent, Percentage
 from rating.pricing.running import sums_so_far
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.usage import Ragged, chosen
@@ -23,9 +24,11 @@ def event_fees(prices: PriceList, of_line: Int64s, events: Ragged) -> Ratios:
     """What each event costs; nothing where the line's price is none for events."""
     fees = Gathered(int(events.start[-1]))
     for lines, terms in stretches(prices, of_line):
-        if isinstance(terms.price.charge, Percentage):
+        if isinstance(terms.price.charge, ByEvent):
             rows, own = chosen(events, lines)
-            fees.put(rows, _fees(Terms(terms.shape, terms.row[own.line]), own))
+            of_event = Terms(terms.shape, terms.row[own.line])
+            is_percentage = isinstance(terms.price.charge, Percentage)
+            fees.put(rows, _fees(of_event, own) if is_percentage else call_fees(of_event, own.quantity))
     return fees.column()
 
 

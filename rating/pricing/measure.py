@@ -9,7 +9,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import Int64s
-from rating.pricing.parts import Matrix, Percentage
+from rating.pricing.parts import ByEvent, Matrix
 from rating.pricing.shapes import Terms
 from rating.pricing.usage import Splits, Usage
 from rating.ratios import Ratios
@@ -47,7 +47,7 @@ def measured(terms: Terms, usage: Usage) -> Measured:
 def _above_zero(terms: Terms, quantity: Ratios) -> tuple[Ratios, Int64s | None]:
     """Quantities below zero as none, or as positive ones whose price is given back; events and cells see to theirs."""
     below = quantity.numerator < 0
-    if isinstance(terms.price.charge, Percentage | Matrix) or not below.any():
+    if isinstance(terms.price.charge, ByEvent | Matrix) or not below.any():
         return quantity, None
     if not terms.price.is_mirrored:
         return Ratios(np.where(below, 0, quantity.numerator), quantity.denominator), None

@@ -39,11 +39,27 @@ class Conversion(Struct, frozen=True, omit_defaults=True):
     multiple: Fraction = Fraction(1)
 
 
+class Interval(Enum):
+    """How long an amount lasts."""
+
+    MONTH = "month"
+    """A period of its contract, or the part of it that the contract and the price hold."""
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        """How many there are in it."""
+        return {Interval.MONTH: 1, Interval.QUARTER: 3, Interval.YEAR: 12}[self]
+
+
 class Flat(Struct, frozen=True, tag=True, omit_defaults=True):
     """One amount a period, whatever was used: on its last line, or on its first."""
 
     amount: Fraction
     in_advance: bool = False
+    interval: Interval = Interval.MONTH
+    """What is longer than a month is owed in the period in which it begins."""
 
 
 class PerUnit(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -77,6 +93,27 @@ class Percentage(Struct, frozen=True, tag=True, omit_defaults=True):
     most: Fraction | None = None
     charges_zero: bool = False
     """An event of nothing owes the fee and the least."""
+
+
+class TimeRate(Struct, frozen=True, omit_defaults=True):
+    """What time costs from `start` on, until the next rate begins: so much `per` so long, in whole increments."""
+
+    rate: Fraction
+    per: Fraction
+    increment: Fraction
+    start: Fraction = Fraction(0)
+
+
+class Duration(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Each event is a call or a session, priced along its own clock: its quantity is how long it took."""
+
+    rates: tuple[TimeRate, ...]
+    """In order; the first starts at zero."""
+    connect_fee: Fraction = Fraction(0)
+    most: Fraction | None = None
+    """What a call costs at most, its connect fee included."""
+    increment_rounding: Rounding | None = None
+    """Of the price of an increment; the line is rounded once as well."""
 
 
 class Cell(Struct, frozen=True, omit_defaults=True):
@@ -134,6 +171,23 @@ class Tiers(Struct, frozen=True, tag=True, omit_defaults=True):
     """A period of nothing owes the first tier's flat fee."""
 
 
+class BlockTier(Struct, frozen=True, omit_defaults=True):
+    """What holds so many blocks of its own size; open where it does not say how many."""
+
+    size: Fraction
+    price: Fraction
+    """Of a block, and of a started one."""
+    most: Fraction | None = None
+
+
+class Blocks(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Tiers in blocks of their own, each filled before the next; what the last one can't hold is free."""
+
+    tiers: tuple[BlockTier, ...]
+    of_top_tier: bool = False
+    """The tier reached prices all in its blocks, on the period's last line, the last one also what it can't hold."""
+
+
 class CapacityTier(Struct, frozen=True, omit_defaults=True):
     """What holds as long as no meter's highest value exceeds its limit."""
 
@@ -180,7 +234,9 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
     amount: Fraction
 
 
-Charge = Flat | PerUnit | Packages | Dynamic | Percentage | Matrix | Tiers | Capacity | PricedWith
+ByEvent = Percentage | Duration
+"""What prices single events."""
+Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks | Capacity | PricedWith
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 
@@ -203,3 +259,8 @@ class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def meters(self) -> tuple[str, ...]:
         """Which are priced together here, its own first; none where it looks at its own alone."""
         return self.charge.meters if isinstance(self.charge, Capacity) else tuple(one.meter for one in self.summed)
+
+
+def interval_of(charge: Charge) -> Interval:
+    """How long what a charge bills lasts: usage is billed by the month."""
+    return charge.interval if isinstance(charge, Flat) else Interval.MONTH

@@ -12,9 +12,22 @@ from rating.exact import Int64s
 from rating.gathered import Gathered
 from rating.pricing import pieces
 from rating.pricing.adjust import adjusted, detail_rounded
+from rating.pricing.blocks import blocks
 from rating.pricing.details import Amounts, Detail, only, rounded_once, total, turned
 from rating.pricing.measure import Measured, measured
-from rating.pricing.parts import Capacity, Dynamic, Flat, Matrix, Packages, Percentage, PerUnit, PricedWith, Tiers
+from rating.pricing.parts import (
+    Blocks,
+    Capacity,
+    Duration,
+    Dynamic,
+    Flat,
+    Matrix,
+    Packages,
+    Percentage,
+    PerUnit,
+    PricedWith,
+    Tiers,
+)
 from rating.pricing.running import line_sums
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
@@ -28,8 +41,10 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Packages: packages,
     Dynamic: dynamic,
     Percentage: one_by_one,
+    Duration: one_by_one,
     Matrix: one_by_one,
     Tiers: tiered,
+    Blocks: blocks,
     Capacity: by_capacity,
     PricedWith: nothing,
 }

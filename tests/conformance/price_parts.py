@@ -7,9 +7,12 @@ from typing import Any
 from rating.pricing.parts import (
     Adjustment,
     Beyond,
+    Blocks,
+    BlockTier,
     Cell,
     Charge,
     Conversion,
+    Duration,
     Dynamic,
     Flat,
     Matrix,
@@ -24,6 +27,7 @@ from rating.pricing.parts import (
     Rounding,
     Tier,
     Tiers,
+    TimeRate,
 )
 from rating.ratios import DOWN, HALF_UP, UP
 from tests.conformance.figures import Case, RefusedOnPurpose
@@ -60,7 +64,10 @@ def price_of(given: Parameters) -> Price:
 
 def rounding_of(given: Parameters) -> Rounding | None:
     """The rule of a line, or of each of its details."""
-    rule = given.get("rounding")
+    return _rounding(given.get("rounding", given.get("total_rounding")))
+
+
+def _rounding(rule: Parameters | None) -> Rounding | None:
     if rule is None:
         return None
     return Rounding(int(rule["scale"]), MODES[rule["mode"]], rule.get("when") == "line")
@@ -129,6 +136,16 @@ def _percentage(given: Parameters) -> Charge:
     )
 
 
+def _duration(given: Parameters) -> Charge:
+    slots = ("rate", "rate_unit", "increment", "start")
+    return Duration(
+        tuple(TimeRate(*(Fraction(slot[name]) for name in slots)) for slot in given["slots"]),
+        connect_fee=_or_nothing(given, "connect_fee") if given.get("connect_fee_charged", True) else Fraction(0),
+        most=number(given, "max_cost") if given.get("max_cost_strategy") == "free" else None,
+        increment_rounding=_rounding(given.get("increment_rounding")),
+    )
+
+
 def _matrix(given: Parameters) -> Charge:
     cells = [Cell((cell["key"],), Fraction(cell["unit_price"])) for cell in given["matrix"]]
     default = number(given, "default_unit_price")
@@ -146,6 +163,15 @@ def _volume(given: Parameters) -> Charge:
 def _stairstep(given: Parameters) -> Charge:
     """The tier reached, or all up to it, where the case says so."""
     return _graduated(given) if given.get("cumulative") else _volume(given)
+
+
+def _blocks(given: Parameters) -> Charge:
+    return Blocks(tuple(_block_tier(tier) for tier in given["tiers"]), given["mode"] == "TOP_TIER")
+
+
+def _block_tier(tier: Parameters) -> BlockTier:
+    most = Fraction(tier["max_blocks"])
+    return BlockTier(Fraction(tier["block_size"]), Fraction(tier["price"]), None if most < 0 else most)
 
 
 def _no_charge(_: Parameters) -> Charge:
@@ -179,11 +205,13 @@ CHARGES = {
     "package": _packages,
     "dynamic": _dynamic,
     "percentage": _percentage,
+    "time_rated": _duration,
     "matrix": _matrix,
     "graduated": _graduated,
     "graduated_percentage": _graduated,
     "volume": _volume,
     "stairstep": _stairstep,
+    "tiered_blocks": _blocks,
     "unit_conversion": _no_charge,
     "usage_discount": _no_charge,
 }

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rating import ratios
+from rating.pricing import durations
 from rating.pricing.cells import Keyed, cell_fees
 from rating.pricing.details import ONE, Detail, Kind, rounded, total, total_discount
 from rating.pricing.entries import Entries, entries, joined, moving_money
@@ -25,6 +26,7 @@ from tests.conformance.figures import Calculation, Case, Figures
 from tests.conformance.price_parts import Parameters, currency_rounding, parameters, price_of, rounding_of
 
 THE_LINE = np.zeros(1, dtype=np.int64)
+ONLY_UNIT = ""
 
 
 def column(numbers: Sequence[Any]) -> Ratios:
@@ -130,6 +132,36 @@ def matrix(case: Case) -> Figures:
         raise ValueError("no cell takes the key")
     usage = Usage(line_sums(parts), splits_of(given), fees_of(parts, fees.fee))
     return priced(case, given, prices, usage)
+
+
+def time_rated(case: Case) -> Figures:
+    """A call, and what it costs at each of its rates."""
+    given = parameters(case)
+    prices, calls = price_list([price_of(given)]), quantities_of(case, given)
+    (stretch,) = stretches(prices, THE_LINE)
+    used = [figure(one.amount) for one in durations.rate_costs(stretch.terms, calls.quantity) if one.is_used[0]]
+    found = rate(prices, THE_LINE, usage_of(given, prices, calls))
+    return {"amount": figure(found.amount), "lines": [{"amount": amount} for amount in used]}
+
+
+def tiered_blocks(case: Case) -> Figures:
+    """Blocks of every unit, priced apart and rounded together, less what was billed before."""
+    given = parameters(case)
+    tiers = given.get("units") or {ONLY_UNIT: given["tiers"]}
+    used: dict[str, Fraction] = {}
+    for entry in case.get("usage") or [{"unit": ONLY_UNIT, "quantity": case["quantity"]}]:
+        used[entry["unit"]] = used.get(entry["unit"], Fraction(0)) + Fraction(entry["quantity"])
+    details: list[Detail] = []
+    for unit, quantity in used.items():
+        (stretch,) = stretches(price_list([price_of({**given, "tiers": tiers[unit]})]), THE_LINE)
+        usage = Usage(column([quantity]))
+        details += details_of(stretch.terms, measured(stretch.terms, usage), usage)
+    amount = rounded(total(details, 1), rounding_of(given))
+    billed = [figure(one.amount) for one in details if one.present[0]]
+    return {
+        "amount": figure(amount) - Fraction(given.get("previously_billed", "0")),
+        "lines": [{"amount": each} for each in billed],
+    }
 
 
 def bucketed(case: Case) -> Figures:
@@ -289,6 +321,8 @@ MODELS: dict[str, Calculation] = {
     **dict.fromkeys(RATED, rated),
     "matrix": matrix,
     "bucketed": bucketed,
+    "time_rated": time_rated,
+    "tiered_blocks": tiered_blocks,
     "minimum": lifted,
     "incremental": incremental,
     "rounding": rounding,

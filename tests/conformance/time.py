@@ -1,20 +1,17 @@
-"""Maps cases about parts of periods, calls, and several meters onto the engine's columns of one line."""
+"""Maps cases about parts of periods, and several meters onto the engine's columns of one line."""
 
 from typing import Any
 
 import numpy as np
 
-from rating import blocks, capacity
+from rating import capacity
 from rating.groups import highest
 from rating.invoicing.taxes import taxes_on
 from rating.proration.changes import Changes, billing_cycles, changed, credit_within_paid, prorated
 from rating.proration.recurring import Events, LevelTier, in_days, recurring_amounts
 from rating.ratios import Ratios, over, plus
-from rating.time_rated import Slot, TimePrice, time_costs
 from tests.conformance.columns import column, currency_rule, fraction, fractions, one, one_group, optional, rule
 from tests.conformance.figures import Calculation, Case, Figures
-
-ONLY_UNIT = ""
 
 
 def _proration(case: Case) -> Figures:
@@ -69,25 +66,6 @@ def _prices(tier: Case) -> tuple[Ratios, Ratios]:
     return optional(tier, "unit_price"), optional(tier, "flat_fee")
 
 
-def _time_rated(case: Case) -> Figures:
-    price = case["price"]
-    slots = [Slot(*(one(slot[name]) for name in Slot._fields)) for slot in price["slots"]]
-    is_charged = price.get("connect_fee_charged", True)
-    is_capped = price.get("max_cost_strategy") == "free"
-    costs = time_costs(
-        one(case["quantity"]),
-        TimePrice(
-            slots,
-            optional(price, "connect_fee") if is_charged else one("0"),
-            one(price["max_cost"]) if is_capped else None,
-            rule(price.get("increment_rounding")),
-            rule(price.get("total_rounding")),
-        ),
-    )
-    used = [fraction(slot.amount) for slot in costs.slots if slot.is_used[0]]
-    return {"amount": fraction(costs.amount), "lines": [{"amount": amount} for amount in used]}
-
-
 def _capacity(case: Case) -> Figures:
     price = case["price"]
     entries: dict[str, list[str]] = {}
@@ -105,39 +83,8 @@ def _capacity(case: Case) -> Figures:
     return {"amount": fraction(found.amount)} if found.is_held[0] else {}
 
 
-def _tiered_blocks(case: Case) -> Figures:
-    price = case["price"]
-    modes = {"ALL_TIERS": blocks.Blocks.OF_ALL_TIERS, "TOP_TIER": blocks.Blocks.OF_TOP_TIER}
-    tiers = price.get("units") or {ONLY_UNIT: price["tiers"]}
-    quantities = {ONLY_UNIT: one(case["quantity"])} if "quantity" in case else _used(case)
-    units = [
-        blocks.tier_blocks(quantity, [_block_tier(tier) for tier in tiers[unit]], modes[price["mode"]])
-        for unit, quantity in quantities.items()
-    ]
-    amount = blocks.block_amounts(units, optional(price, "previously_billed"), rule(price.get("rounding")))
-    billed = [fraction(tier.amount) for unit in units for tier in unit if tier.is_billed[0]]
-    return {"amount": fraction(amount), "lines": [{"amount": each} for each in billed]}
-
-
-def _used(case: Case) -> dict[str, Ratios]:
-    """The quantity of each unit."""
-    found: dict[str, Ratios] = {}
-    for entry in case["usage"]:
-        quantity = one(entry["quantity"])
-        found[entry["unit"]] = plus(found[entry["unit"]], quantity) if entry["unit"] in found else quantity
-    return found
-
-
-def _block_tier(tier: Case) -> blocks.BlockTier:
-    is_open = tier["max_blocks"].startswith("-")
-    most = None if is_open else one(tier["max_blocks"])
-    return blocks.BlockTier(one(tier["block_size"]), most, one(tier["price"]))
-
-
 MODELS: dict[str, Calculation] = {
     "proration": _proration,
     "prorated_graduated": _prorated_graduated,
-    "time_rated": _time_rated,
     "capacity": _capacity,
-    "tiered_blocks": _tiered_blocks,
 }

@@ -203,7 +203,7 @@ def test_a_line_that_was_tampered_with_does_not_hold(site: Site) -> None:
     """Last: it breaks what the other tests read."""
     assert site.stop() == 0
     change = "amount = amount + 1 WHERE customer = 'acme' AND product = 'Seats'"
-    other = "kind = 'commitment' WHERE customer = 'acme' AND product = 'Support'"
+    other = "kind = 'discount' WHERE customer = 'acme' AND product = 'Support'"
     for one in (change, other):
         subprocess.run([sys.executable, "-c", TAMPER, str(site.data), one], check=True, cwd=Path(__file__).parents[2])
     done = site.run("explain", ACME, "--json")
@@ -215,4 +215,4 @@ def test_a_line_that_was_tampered_with_does_not_hold(site: Site) -> None:
     assert "DOES NOT HOLD: the derivation ends at" in read.output
     assert "re-evaluated: ok" not in read.output
     unknown = site.run("explain", f"{ACME}:{SUPPORT}")
-    assert (unknown.status, "made by commitment: see the contract" in unknown.output) == (0, True)
+    assert (unknown.status, "made by discount: see the contract" in unknown.output) == (0, True)

@@ -13,14 +13,16 @@ from zoneinfo import ZoneInfo
 
 from rating.catalog import Catalog, Contract, Price
 from rating.periods import Period
+from rating.pricing.parts import Flat
 from tests.reference.exactness import round_to
 from tests.reference.lines import Usage, total_of
-from tests.reference.rating import rated_lines
+from tests.reference.rating import BY_EVENT, rated_lines
 from tests.reference.several_meters import capacity
 from tests.unit.rating.world import Use
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 DAY = timedelta(days=1)
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 NOTHING = Fraction(0)
 
 
@@ -96,10 +98,19 @@ class Clerk:
                 return max(begun, key=lambda one: one.since or date.min)
         return None
 
-    def home_zone(self, use: Use) -> str:
-        """Where usage that nobody pays for is at home."""
+    def worth(self, contract: Contract, day: date) -> Fraction:
+        """What the unit of a contract's prices is worth in its currency on a day."""
+        unit = self.plans[contract.plan].pricing_unit
+        if unit is None:
+            return Fraction(1)
+        begun = [one for one in unit.rates if (one.since or date.min) <= day]
+        return max(begun, key=lambda one: one.since or date.min).rate
+
+    def home(self, use: Use) -> tuple[str, int]:
+        """Where usage that nobody pays for is at home, and the day of the month that begins its periods there."""
         mine = [contract for contract in self.catalog.contracts if contract.customer == self.owner.get(use.subject)]
-        return min(mine, key=lambda contract: contract.start).timezone if mine else "UTC"
+        first = min(mine, key=lambda contract: contract.start) if mine else None
+        return (first.timezone, first.anchor) if first else ("UTC", 1)
 
     def judge(self, use: Use) -> Judged:
         """What becomes of an event."""
@@ -108,9 +119,9 @@ class Clerk:
         if contract:
             price = self.price_on(contract, use.meter, "", wall_date(use.time, contract.timezone))
         if contract and price:
-            return Judged("rated", wall_month(use, contract.timezone), (contract, price))
+            return Judged("rated", wall_period(use, contract.timezone, contract.anchor), (contract, price))
         reason = "no_price" if contract else "no_contract" if use.subject in self.owner else "no_customer"
-        return Judged(reason, wall_month(use, self.home_zone(use)), None)
+        return Judged(reason, wall_period(use, *self.home(use)), None)
 
     def bill(self, month: Period, usage: Sequence[Use], terms_of: Mapping[str, Terms]) -> list[Line]:
         """Every line of a month; `terms_of` knows prices by their names."""
@@ -123,7 +134,10 @@ class Clerk:
         lines = []
         left = set(uses)
         for contract in self.catalog.contracts:
-            for price, days in self._in_force(contract, month):
+            for price, held in self._in_force(contract, month):
+                days = self._billed(contract, price, held)
+                if not days:
+                    continue
                 key = (contract.id, price.meter, price.since)
                 left.discard(key)
                 own = uses[key] if price.meter else []
@@ -145,12 +159,31 @@ class Clerk:
         for meter, fee in things:
             days: dict[date | None, list[date]] = defaultdict(list)
             prices: dict[date | None, Price] = {}
-            for day in days_of(month):
+            for day in days_of(month, contract.anchor):
                 price = self.price_on(contract, meter, fee, day) if is_in_force(contract, day) else None
                 if price:
                     prices[price.since] = price
                     days[price.since].append(day)
             yield from ((prices[since], days[since]) for since in prices)
+
+    def _billed(self, contract: Contract, price: Price, held: list[date]) -> list[date]:
+        """The days that a line is for: those on which its price holds, or the whole interval that begins on one."""
+        if MONTHS[_interval(price)] == 1:
+            return held
+        begins = [pair for pair in self._intervals(contract, price.fee, held[-1]) if pair[0] in held]
+        return [begin + nth * DAY for begin, end in begins for nth in range((end - begin).days)]
+
+    def _intervals(self, contract: Contract, fee: str, last: date) -> Iterator[tuple[date, date]]:
+        """The intervals of a fee up to a day; one of another length, or no fee before, begins to count anew."""
+        length, counted_from, nth = "", contract.start, 0
+        for day in (contract.start + nth * DAY for nth in range((last - contract.start).days + 1)):
+            price = self.price_on(contract, "", fee, day)
+            if (_interval(price) if price else "") != length:
+                length, counted_from, nth = _interval(price) if price else "", day, 0
+            months = MONTHS.get(length, 0)
+            if price and day == months_after(counted_from, nth * months):
+                nth += 1
+                yield day, months_after(counted_from, nth * months)
 
     def _line(
         self,
@@ -164,11 +197,12 @@ class Clerk:
         zone, currency = contract.timezone, self.plans[contract.plan].currency
         quantities = [Fraction(use.quantity, 10**9) for use in uses]
         if "meters" in terms.price:
-            exact = adjusted(terms, _capacity(terms, together) * _part(price, days, zone))
+            exact = adjusted(terms, _capacity(terms, together) * _part(contract, price, days))
         elif price.meter:
             exact = cost(terms, together if terms.weights else uses)
         else:
-            exact = adjusted(terms, Fraction(terms.price["amount"]) * _part(price, days, zone))
+            exact = adjusted(terms, Fraction(terms.price["amount"]) * _part(contract, price, days))
+        exact *= self.worth(contract, days[0])
         return Line(
             contract.entity,
             contract.customer,
@@ -208,7 +242,7 @@ def cost(terms: Terms, uses: Sequence[Use]) -> Fraction:
         return NOTHING
     if terms.cells:
         return adjusted(terms, sum((_cell_price(terms, use) * Fraction(use.quantity, 10**9) for use in uses), NOTHING))
-    if terms.price["model"] == "percentage":
+    if terms.price["model"] in BY_EVENT:
         return adjusted(terms, total_of(rated_lines(terms.price, Usage(quantity, events=quantities))))
     owes_minimum = any(kind == "minimum" for kind, _ in terms.adjustments)
     if quantity < 0 and not owes_minimum:
@@ -250,10 +284,15 @@ def minor_units(exact: Fraction, terms: Terms, currency: str) -> int:
     return int(billed)
 
 
-def _part(price: Price, days: list[date], zone: str) -> Fraction:
-    """Which part of its month a price is owed for."""
-    month = days_of(Period(days[0].year, days[0].month))
-    if price.proration.value == "none":
+def _interval(price: Price) -> str:
+    """How long what a price bills lasts."""
+    return price.terms.charge.interval.value if isinstance(price.terms.charge, Flat) else "month"
+
+
+def _part(contract: Contract, price: Price, days: list[date]) -> Fraction:
+    """Which part of its period a price is owed for."""
+    month, zone = days_of(period_on(days[0], contract.anchor), contract.anchor), contract.timezone
+    if price.proration.value == "none" or _interval(price) != "month":
         return Fraction(1)
     if price.proration.value == "day":
         return Fraction(len(days), len(month))
@@ -264,10 +303,28 @@ def _length_ms(days: Sequence[date], zone: str) -> int:
     return midnight_ms(days[-1] + DAY, zone) - midnight_ms(days[0], zone)
 
 
-def days_of(month: Period) -> list[date]:
-    """The days of a month."""
+def days_of(month: Period, anchor: int) -> list[date]:
+    """The days of the period that begins in a month."""
     first = date(month.year, month.month, 1)
-    return [day for nth in range(31) if (day := first + nth * DAY).month == month.month]
+    return [day for nth in range(62) if period_on(day := first + nth * DAY, anchor) == month]
+
+
+def period_on(day: date, anchor: int) -> Period:
+    """The period that holds a day: it is called by the month in which it begins."""
+    begun = day if day >= anchor_in(day.year, day.month, anchor) else day.replace(day=1) - DAY
+    return Period(begun.year, begun.month)
+
+
+def anchor_in(year: int, month: int, anchor: int) -> date:
+    """The day of a month, or the last one that it has."""
+    days = [date(year, month, 1) + nth * DAY for nth in range(anchor)]
+    return max(day for day in days if day.month == month)
+
+
+def months_after(day: date, count: int) -> date:
+    """The same day some months later, or the last one that the month has."""
+    years, month = divmod(day.month - 1 + count, 12)
+    return anchor_in(day.year + years, month + 1, day.day)
 
 
 def is_in_force(contract: Contract, day: date) -> bool:
@@ -280,10 +337,9 @@ def wall_date(time_ms: int, zone: str) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)).astimezone(ZoneInfo(zone)).date()
 
 
-def wall_month(use: Use, zone: str) -> Period:
-    """The month on a wall in that zone."""
-    day = wall_date(use.time, zone)
-    return Period(day.year, day.month)
+def wall_period(use: Use, zone: str, anchor: int) -> Period:
+    """The period on a wall in that zone."""
+    return period_on(wall_date(use.time, zone), anchor)
 
 
 def midnight_ms(day: date, zone: str) -> int:

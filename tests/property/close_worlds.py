@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from ledger.meters import Meter
+from rating.agreements import PricingUnit, UnitRate
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, Proration
 from rating.pricing import parts
 from rating.ratios import DOWN, HALF_UP, UP
@@ -16,6 +17,8 @@ from tests.conformance.price_parts import price_of
 from tests.property.clerk import DIGITS, Terms, midnight_ms
 from tests.property.pricing_worlds import (
     Parameters,
+    blocks,
+    calls,
     conversions,
     joined,
     optional,
@@ -27,7 +30,7 @@ from tests.property.pricing_worlds import (
     tiers,
     unit_tier,
 )
-from tests.property.rating_worlds import METERS, ZONES, days
+from tests.property.rating_worlds import ANCHORS, METERS, ZONES, days
 from tests.unit.rating.world import DAY_MS, NOVEMBER_FIRST_MS, Use
 
 DIMENSIONS = ("region", "size")
@@ -76,6 +79,7 @@ of_quantity = st.one_of(
         st.fixed_dictionaries({"package_price": prices, "package_size": sizes}),
         optional(rounding_packages=st.sampled_from(["up", "down"])),
     ),
+    blocks(bounded=False),
 )
 of_sums = st.one_of(of_quantity, joined(of_quantity, around))
 weighing = st.sampled_from(["1", "1", "3", "0.25", "0.001"]).map(Fraction)
@@ -93,6 +97,7 @@ models = st.one_of(
             max_per_event=small,
         ),
     ),
+    calls,
     st.just({"model": "matrix"}),
 )
 flat = priced("flat", st.fixed_dictionaries({"amount": small}))
@@ -173,6 +178,9 @@ def owned_prices(
         weights: dict[str, Fraction] | None = None,
     ) -> None:
         terms, said = draw(priced_terms(currency, charges))
+        if isinstance(terms.charge, parts.Flat):
+            charge = msgspec.structs.replace(terms.charge, interval=draw(st.sampled_from(list(parts.Interval))))
+            terms = msgspec.structs.replace(terms, charge=charge)
         if weights:
             summed = tuple(parts.Weighted(*one) for one in weights.items())
             terms, said = msgspec.structs.replace(terms, summed=summed), said._replace(weights=weights)
@@ -202,15 +210,25 @@ def owned_prices(
 
 
 @st.composite
+def pricing_units(draw: st.DrawFn) -> PricingUnit:
+    """A unit of prices that is worth more or less from some days on."""
+    since = sorted(draw(st.sets(days(0, 50), max_size=2)))
+    rates = st.sampled_from(["0.1", "0.333", "1", "12"]).map(Fraction)
+    return PricingUnit("credits", tuple(UnitRate(draw(rates), day) for day in (None, *since)))
+
+
+@st.composite
 def contracts(draw: st.DrawFn, customer: str) -> list[Contract]:
     """One or two; where the zone changes, days lie between, so that they don't overlap by hours."""
     plan, zone = st.sampled_from(["p0", "p1"]), st.sampled_from(ZONES)
     start, change = draw(days(-25, 5)), draw(days(10, 30))
-    entity = st.sampled_from(["DE01", "FR01"])
-    first = Contract(f"{customer}-0", customer, draw(plan), draw(entity), start, change, draw(zone))
+    entity, anchor = st.sampled_from(["DE01", "FR01"]), st.sampled_from(ANCHORS)
+    first = Contract(
+        f"{customer}-0", customer, draw(plan), draw(entity), start, change, draw(zone), anchor=draw(anchor)
+    )
     end = draw(st.none() | days(33, 60))
     then, later = draw(st.sampled_from([(first.timezone, change), (draw(zone), change + timedelta(days=2))]))
-    second = Contract(f"{customer}-1", customer, draw(plan), draw(entity), later, end, then)
+    second = Contract(f"{customer}-1", customer, draw(plan), draw(entity), later, end, then, anchor=draw(anchor))
     return draw(st.sampled_from([[first, second], [msgspec.structs.replace(first, end=end)]]))
 
 
@@ -225,7 +243,8 @@ def close_worlds(draw: st.DrawFn) -> World:
         currency = draw(st.sampled_from(sorted(DIGITS)))
         of_plan = draw(owned_prices(name, currency, groups, least=2))
         priced_by |= of_plan
-        plans.append(Plan(name, currency, tuple(price for price, _ in of_plan.values())))
+        unit = draw(st.none() | pricing_units())
+        plans.append(Plan(name, currency, tuple(price for price, _ in of_plan.values()), pricing_unit=unit))
     currencies = {plan.name: plan.currency for plan in plans}
     signed: list[Contract] = []
     for customer in customers:
@@ -234,7 +253,7 @@ def close_worlds(draw: st.DrawFn) -> World:
             own = draw(of_own) if draw(st.booleans()) else {}
             priced_by |= own
             signed.append(msgspec.structs.replace(contract, prices=tuple(price for price, _ in own.values())))
-    meters = tuple(Meter(name, name, "count", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
+    meters = tuple(Meter(name, name, "sum", "units", dimensions={one: one for one in DIMENSIONS}) for name in METERS)
     catalog = Catalog(meters, tuple(plans), tuple(customers), tuple(signed))
     return World(catalog, {name: terms for name, (_, terms) in priced_by.items()}, draw(usage))
 

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from tests.reference.rating import BY_EVENT
+
 Parameters = dict[str, Any]
 
 
@@ -97,6 +99,53 @@ percentages = priced(
         fixed_on_zero_units=st.booleans(),
     ),
 )
+
+
+def _slots(drawn: tuple[set[int], list[Parameters]]) -> Parameters:
+    """The first begins with the call."""
+    starts, parts = drawn
+    return {"slots": [{**part, "start": str(start)} for start, part in zip([0, *sorted(starts)], parts, strict=False)]}
+
+
+slot = st.fixed_dictionaries(
+    {
+        "rate": prices,
+        "rate_unit": st.sampled_from(["1", "60", "3600", "0.7"]),
+        "increment": st.sampled_from(["1", "6", "30", "60", "0.5", "0.7"]),
+    }
+)
+calls = priced(
+    "time_rated",
+    st.tuples(st.sets(st.integers(1, 90), max_size=2), st.lists(slot, min_size=3, max_size=3)).map(_slots),
+    optional(
+        connect_fee=prices,
+        increment_rounding=st.fixed_dictionaries(
+            {"scale": st.sampled_from(["0", "2", "6"]), "mode": st.sampled_from(["half_up", "up", "down"])}
+        ),
+    ),
+    st.just({}) | st.fixed_dictionaries({"max_cost": prices, "max_cost_strategy": st.just("free")}),
+)
+
+
+def blocks(*, bounded: bool) -> st.SearchStrategy[Parameters]:
+    """Tiers of blocks, the last of them open unless they may be `bounded`."""
+
+    def built(drawn: tuple[list[Parameters], bool]) -> Parameters:
+        listed, is_open = drawn
+        return {"tiers": [*listed[:-1], {**listed[-1], "max_blocks": "-1"}] if is_open else listed}
+
+    tier = st.fixed_dictionaries(
+        {
+            "block_size": st.sampled_from(["1", "2.5", "10", "0.7"]),
+            "max_blocks": st.integers(1, 12).map(str),
+            "price": prices,
+        }
+    )
+    drawn = st.tuples(st.lists(tier, min_size=1, max_size=3), st.booleans() if bounded else st.just(True))
+    mode = st.fixed_dictionaries({"mode": st.sampled_from(["ALL_TIERS", "TOP_TIER"])})
+    return priced("tiered_blocks", drawn.map(built), mode)
+
+
 charges = st.one_of(
     priced("flat", st.fixed_dictionaries({"amount": prices}), optional(payment_term=st.just("in_advance"))),
     priced("per_unit", st.fixed_dictionaries({"unit_price": prices})),
@@ -133,7 +182,8 @@ around = optional(
     maximum=prices,
     minimum=prices,
 )
-some_prices = st.lists(st.one_of(charges, joined(charges, around)), min_size=1, max_size=4)
+any_charge = st.one_of(charges, charges, charges, calls, blocks(bounded=True))
+some_prices = st.lists(st.one_of(any_charge, joined(any_charge, around)), min_size=1, max_size=4)
 
 
 @st.composite
@@ -145,13 +195,14 @@ def batches(draw: st.DrawFn) -> tuple[list[Parameters], list[Line]]:
 
 @st.composite
 def _line(draw: st.DrawFn, drawn: list[Parameters], price: int) -> Line:
-    edges = [tier["up_to"] for tier in drawn[price].get("tiers", []) if tier["up_to"] is not None]
+    edges = [tier["up_to"] for tier in drawn[price].get("tiers", []) if tier.get("up_to") is not None]
+    edges += [one["start"] for one in drawn[price].get("slots", [])]
     near = st.one_of(quantities, st.sampled_from(edges)) if edges else quantities
     sign = st.sampled_from(["", "", "", "-"])
     signed = st.tuples(sign, near).map(lambda pair: pair[1] if pair[1].strip("0.") == "" else "".join(pair))
     position = st.sampled_from(["single", "first", "mid", "last"])
     split = st.none() | st.fixed_dictionaries({"position": position, "quantity_before": near})
-    many = drawn[price]["model"] == "percentage"
+    many = drawn[price]["model"] in BY_EVENT
     return Line(
         price,
         draw(st.lists(signed, min_size=0 if many else 1, max_size=5 if many else 1)),

@@ -15,6 +15,7 @@ from tests.unit.rating.world import DAY_MS, DECEMBER_FIRST_MS, NOVEMBER_FIRST_MS
 
 # West and east of everything, half hours, clocks that change in November, and a midnight that comes twice.
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati", "America/Havana"]
+ANCHORS = [1, 1, 1, 2, 15, 28, 29, 30, 31]
 METERS = ["calls", "bytes", "seats"]
 FIRST_DAY = date(2026, 10, 20)
 
@@ -62,7 +63,8 @@ def contracts(draw: st.DrawFn, customer: str) -> list[Contract]:
     for nth in range(draw(st.integers(0, 3))):
         end = start + timedelta(days=draw(st.integers(1, 30)))
         plan, entity = draw(st.sampled_from(["p0", "p1"])), draw(st.sampled_from(["DE01", "FR01"]))
-        found.append(Contract(f"{customer}-{nth}", customer, plan, entity, start, end, zone))
+        anchor = draw(st.sampled_from(ANCHORS))
+        found.append(Contract(f"{customer}-{nth}", customer, plan, entity, start, end, zone, anchor=anchor))
         if draw(st.booleans()):
             zone, start = draw(st.sampled_from(ZONES)), end + timedelta(days=2)
         else:

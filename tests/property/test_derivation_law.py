@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rating.derivation.derive import derivation
+from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
 from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.derivation_check import problems
 from rating.pricing import rate as pricing
 from rating.pricing.cells import Keyed, cell_fees
-from rating.pricing.parts import Cell, Matrix, Minimum, Percentage, PercentOff, Price, Rounding, Weighted
+from rating.pricing.parts import ByEvent, Cell, Matrix, Minimum, PercentOff, Price, Rounding, Weighted
 from rating.pricing.peaks import Peaks, tier_prices
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import price_list
@@ -26,8 +26,10 @@ from tests.property.close_worlds import capacities, capacity_of
 from tests.property.pricing_worlds import (
     Line,
     Parameters,
+    any_charge,
     around,
     batches,
+    calls,
     charges,
     decimals,
     joined,
@@ -35,6 +37,7 @@ from tests.property.pricing_worlds import (
     prices,
 )
 from tests.property.test_pricing_laws import column, fractions, usage_of
+from tests.reference.exactness import round_to
 
 Said = dict[str, Any]
 ADDING = {"given", "sum", "minus"}
@@ -53,7 +56,7 @@ def said(found: Derivation) -> Said:
 
 def used_of(price: Price, line: Line) -> Used:
     amounts = [Fraction(text) for text in line.quantities]
-    return Events(amounts) if isinstance(price.charge, Percentage) else Quantity(sum(amounts, Fraction(0)))
+    return Events(amounts) if isinstance(price.charge, ByEvent) else Quantity(sum(amounts, Fraction(0)))
 
 
 @settings(max_examples=400)
@@ -73,10 +76,26 @@ def test_a_derivation_ends_at_the_amounts_of_the_engine_and_holds_when_evaluated
             assert problems(said(found)) == []
 
 
+@settings(max_examples=100)
+@given(batches(), st.sampled_from(["0.1", "0.3333", "7"]))
+def test_a_derivation_in_a_unit_of_its_own_ends_in_money(batch: tuple[list[Parameters], list[Line]], rate: str) -> None:
+    given_prices, lines = batch
+    for line in lines:
+        price = msgspec.structs.replace(price_of(given_prices[line.price]), rounding=Rounding(2))
+        plain = derived(price, used_of(price, line))
+        worth = Worth("credits", Fraction(rate))
+        found = derivation(price, used_of(price, line), Unit("GB"), Unit("EUR", 2), worth)
+        assert found.exact == plain.exact * Fraction(rate)
+        assert found.amount == round_to(found.exact, 2, "half_up")
+        assert [step.unit for step in found.steps][-2:] == ["EUR", "EUR"]
+        assert "EUR" not in {step.unit for step in found.steps[:-2]}
+        assert problems(said(found)) == []
+
+
 many_events = st.lists(decimals(50, 3), min_size=15, max_size=60)
 
 
-@given(joined(percentages, around), many_events)
+@given(joined(percentages | calls, around), many_events)
 def test_events_in_sums_cost_what_they_cost_one_by_one(given_price: Parameters, amounts: list[str]) -> None:
     price = price_of(given_price)
     rated = pricing.rate(*usage_of([given_price], [Line(0, amounts, None, None)]))
@@ -160,7 +179,7 @@ def test_a_sum_by_weight_costs_what_its_quantity_costs(
 
 
 some_usage = st.lists(decimals(50, 3), min_size=1, max_size=30)
-some_derivation = st.tuples(joined(charges, around).map(price_of), some_usage).map(
+some_derivation = st.tuples(joined(any_charge, around).map(price_of), some_usage).map(
     lambda drawn: derived(drawn[0], used_of(drawn[0], Line(0, drawn[1], None, None)))
 )
 differences = st.sampled_from(["1", "-1", "0.000000001", "1/3"]).map(Fraction)

@@ -66,7 +66,7 @@ def written(catalog: Catalog) -> str:
 
 
 def _fields(contract: object) -> str:
-    names = ("id", "customer", "plan", "entity", "start", "end", "timezone")
+    names = ("id", "customer", "plan", "entity", "start", "end", "timezone", "anchor")
     return ", ".join(f"{name}: {getattr(contract, name)}" for name in names)
 
 

@@ -127,9 +127,9 @@ def test_usage_is_cut_at_every_instant_of_the_month_at_which_anything_changes(wo
         for day in (contract.start, contract.end, *(price.since for price in plans[contract.plan].prices))
         if day
     }
-    zones = {"UTC", *(contract.timezone for contract in world.catalog.contracts)}
+    calendars = {("UTC", 1), *((contract.timezone, contract.anchor) for contract in world.catalog.contracts)}
     for month, found in terms_of(world.catalog).boundaries.items():
-        edges = {edge for zone in zones for edge in instants(month, zone)}
+        edges = {edge for calendar in calendars for edge in instants(month, *calendar)}
         assert found == sorted(edges | {change for change in changes if min(edges) <= change <= max(edges)})
 
 

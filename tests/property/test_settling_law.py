@@ -274,7 +274,7 @@ def _bill(book: Book, clerk: Clerk, contract: Contract, rows: list[Row]) -> Any:
         _chains([[one for one in chain.values() if not one.products]]),
         Credits(np.zeros(2, dtype=np.int64), of_fractions([]), np.zeros(0, dtype=np.int64)),
         rates.place_of[[customer]],
-        np.array([NOVEMBER.end_day - 1]),
+        np.array([NOVEMBER.end_day() - 1]),
         Rounding(DIGITS[clerk.currency(contract)], HALF_UP),
     )
     return bills(invoice, Terms(), rates.table).due

@@ -7,16 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rating.blocks import Blocks, BlockTier, block_amounts, tier_blocks
 from rating.capacity import CapacityTier, capacity_prices
-from rating.time_rated import Slot, TimePrice, time_costs
+from tests.conformance.__main__ import failure
 from tests.property.exact_columns import (
     amounts,
     column,
     decimals,
     fractions,
     quantities,
-    rounding,
     rules,
     signed,
     unit_prices,
@@ -24,7 +22,6 @@ from tests.property.exact_columns import (
 from tests.reference import evaluate
 
 Case = dict[str, Any]
-MODES = {"ALL_TIERS": Blocks.OF_ALL_TIERS, "TOP_TIER": Blocks.OF_TOP_TIER}
 UNITS = ("seats", "stones")
 
 durations = decimals(10**6, 3)
@@ -36,112 +33,73 @@ def figures(model: str, price: Case, *keys: str, **given_: Any) -> Case:
     return evaluate({"model": model, "currency": "EUR", "price": price, "expected": dict.fromkeys(keys), **given_})
 
 
+def check(model: str, price: Case, *keys: str, **given_: Any) -> None:
+    """The engine's figures under these keys are the reference's."""
+    case = {"model": model, "currency": "EUR", "price": price, **given_}
+    assert failure({**case, "expected": figures(model, price, *keys, **given_)}) is None
+
+
 @st.composite
-def calls(draw: st.DrawFn) -> list[tuple[Case, Fraction]]:
-    """Prices of as many slots each, and calls that end dense around their bounds."""
-    height, is_capped, found = draw(st.integers(1, 3)), draw(st.booleans()), []
-    for _ in range(draw(st.integers(1, 4))):
-        starts = sorted(draw(st.lists(durations.filter(bool), min_size=height - 1, max_size=height - 1, unique=True)))
-        slots = [
-            {"start": start, "increment": draw(steps), "rate": draw(unit_prices), "rate_unit": draw(steps)}
-            for start in [Fraction(0), *starts]
-        ]
-        price: Case = {
-            "slots": slots,
-            "connect_fee": draw(amounts),
-            "increment_rounding": draw(rules),
-            "total_rounding": draw(rules),
-        }
-        if is_capped:
-            price |= {"max_cost": draw(amounts), "max_cost_strategy": "free"}
-        found.append((price, draw(durations | st.sampled_from([Fraction(0), *starts]))))
-    return found
+def calls(draw: st.DrawFn) -> tuple[Case, Fraction]:
+    """A price of slots, and a call that ends dense around their bounds."""
+    starts = sorted(draw(st.lists(durations.filter(bool), max_size=2, unique=True)))
+    slots = [
+        {"start": start, "increment": draw(steps), "rate": draw(unit_prices), "rate_unit": draw(steps)}
+        for start in [Fraction(0), *starts]
+    ]
+    price: Case = {
+        "slots": slots,
+        "connect_fee": draw(amounts),
+        "increment_rounding": draw(rules),
+        "total_rounding": draw(rules),
+    }
+    if draw(st.booleans()):
+        price |= {"max_cost": draw(amounts), "max_cost_strategy": "free"}
+    return price, draw(durations | st.sampled_from([Fraction(0), *starts]))
 
 
 @given(calls())
-def test_calls_cost_their_increments(batch: list[tuple[Case, Fraction]]) -> None:
-    prices = [price for price, _ in batch]
-    slots = [
-        Slot(*(column([slot[name] for slot in own]) for name in Slot._fields))
-        for own in zip(*(price["slots"] for price in prices), strict=True)
-    ]
-    is_capped = "max_cost" in prices[0]
-    found = time_costs(
-        column([duration for _, duration in batch]),
-        TimePrice(
-            slots,
-            column([price["connect_fee"] for price in prices]),
-            column([price["max_cost"] for price in prices]) if is_capped else None,
-            rounding([price["increment_rounding"] for price in prices]),
-            rounding([price["total_rounding"] for price in prices]),
-        ),
-    )
-    expected = [figures("time_rated", price, "amount", "lines", quantity=duration) for price, duration in batch]
-    assert fractions(found.amount) == [bill["amount"] for bill in expected]
-    costs = [fractions(slot.amount) for slot in found.slots]
-    used = [
-        [costs[ordinal][line] for ordinal, slot in enumerate(found.slots) if slot.is_used[line]]
-        for line in range(len(batch))
-    ]
-    assert used == [[line["amount"] for line in bill["lines"]] for bill in expected]
+def test_a_call_costs_its_increments_slot_by_slot(call: tuple[Case, Fraction]) -> None:
+    price, duration = call
+    check("time_rated", price, "amount", "lines", quantity=duration)
 
 
 @st.composite
-def block_prices(draw: st.DrawFn) -> list[tuple[list[Case], Fraction, Fraction, Case]]:
-    """Prices of as many tiers each, quantities dense around what they hold, what was billed, and the rule."""
-    height, is_open, found = draw(st.integers(1, 3)), draw(st.booleans()), []
-    for _ in range(draw(st.integers(1, 4))):
-        sizes = draw(st.lists(decimals(10**6, 3).filter(bool), min_size=height, max_size=height))
-        most = draw(st.lists(st.integers(1, 10**6), min_size=height, max_size=height))
-        tiers = [
-            {"block_size": size, "max_blocks": Fraction(count), "price": draw(unit_prices)}
-            for size, count in zip(sizes, most, strict=True)
-        ]
-        held = sum((tier["block_size"] * tier["max_blocks"] for tier in tiers), Fraction(0))
-        if is_open:
-            tiers[-1]["max_blocks"] = Fraction(-1)
-        near = st.sampled_from([tiers[0]["block_size"] * most[0], held, held + 1, Fraction(0)])
-        found.append((tiers, draw(signed(quantities) | near), draw(amounts), draw(rules)))
-    return found
+def block_prices(draw: st.DrawFn) -> tuple[list[Case], Fraction, Fraction, Case]:
+    """A price of tiers, a quantity dense around what they hold, what was billed, and the rule."""
+    tiers: list[Case] = [
+        {
+            "block_size": draw(decimals(10**6, 3).filter(bool)),
+            "max_blocks": Fraction(draw(st.integers(1, 10**6))),
+            "price": draw(unit_prices),
+        }
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+    parts = [tier["block_size"] * tier["max_blocks"] for tier in tiers]
+    held = sum(parts, Fraction(0))
+    if draw(st.booleans()):
+        tiers[-1]["max_blocks"] = Fraction(-1)
+    near = st.sampled_from([parts[0], held, held + 1, Fraction(0)])
+    return tiers, draw(signed(quantities) | near), draw(amounts), draw(rules)
 
 
-@given(block_prices(), st.sampled_from(sorted(MODES)))
-def test_tiers_take_blocks_of_their_own(batch: list[tuple[list[Case], Fraction, Fraction, Case]], mode: str) -> None:
-    tiers = [
-        BlockTier(
-            column([own["block_size"] for own in tier]),
-            None if tier[0]["max_blocks"] < 0 else column([own["max_blocks"] for own in tier]),
-            column([own["price"] for own in tier]),
-        )
-        for tier in zip(*(own for own, _, _, _ in batch), strict=True)
-    ]
-    found = tier_blocks(column([quantity for _, quantity, _, _ in batch]), tiers, MODES[mode])
-    billed, rule = column([billed for _, _, billed, _ in batch]), rounding([rule for _, _, _, rule in batch])
-    expected = [
-        figures(
-            "tiered_blocks",
-            {"mode": mode, "tiers": own, "previously_billed": billed, "rounding": rule},
-            "amount",
-            "lines",
-            quantity=quantity,
-        )
-        for own, quantity, billed, rule in batch
-    ]
-    assert fractions(block_amounts([found], billed, rule)) == [bill["amount"] for bill in expected]
-    of_tiers = [fractions(tier.amount) for tier in found]
-    lines = [
-        [of_tiers[ordinal][line] for ordinal, tier in enumerate(found) if tier.is_billed[line]]
-        for line in range(len(batch))
-    ]
-    assert lines == [[line["amount"] for line in bill["lines"]] for bill in expected]
+@given(block_prices(), st.sampled_from(["ALL_TIERS", "TOP_TIER"]))
+def test_tiers_take_blocks_of_their_own(drawn: tuple[list[Case], Fraction, Fraction, Case], mode: str) -> None:
+    tiers, quantity, billed, rule = drawn
+    price = {"mode": mode, "tiers": tiers, "previously_billed": billed, "rounding": rule}
+    check("tiered_blocks", price, "amount", "lines", quantity=quantity)
 
 
 def test_blocks_of_several_units_are_rounded_together() -> None:
-    tier = BlockTier(column([1]), None, column([Fraction("0.004")]))
-    units = [tier_blocks(column([1]), [tier], Blocks.OF_ALL_TIERS) for _ in range(2)]
-    assert fractions(block_amounts(units, column([0]), rounding([{"scale": 2, "mode": "half_up"}]))) == [
-        Fraction("0.01")
-    ]
+    tier = {"block_size": "1", "max_blocks": "-1", "price": "0.004"}
+    price = {
+        "mode": "ALL_TIERS",
+        "units": {unit: [tier] for unit in UNITS},
+        "rounding": {"scale": 2, "mode": "half_up"},
+    }
+    usage = [{"unit": unit, "quantity": "1"} for unit in UNITS]
+    case = {"model": "tiered_blocks", "currency": "EUR", "price": price, "usage": usage}
+    assert failure({**case, "expected": {"amount": "0.01"}}) is None
 
 
 @given(st.data())

@@ -142,6 +142,12 @@ def _burnt(case: Parameters, price: Parameters) -> Figures:
     return drawn_down(price, usage, credits_)
 
 
+def _blocks(case: Parameters, price: Parameters) -> Figures:
+    """Of a quantity, or of several units; a list of plain quantities is the usage of one line."""
+    of_line = "units" not in price and "quantity" not in case
+    return _rated(case, price) if of_line else several_meters.tiered_blocks(price, case)
+
+
 def _prorated_graduated(case: Parameters, price: Parameters) -> Figures:
     return {"amount": rounded(proration.prorated_graduated(price, case["usage"]), total_rule(price))}
 
@@ -165,7 +171,7 @@ CALCULATIONS: dict[str, Callable[[Parameters, Parameters], Figures]] = {
     "commitment": lambda case, price: adjustments.commitment(price, case["usage"]),
     "topup_bonus": lambda case, price: {"bonus": adjustments.bonus(price["slabs"], _quantity(case))},
     "capacity": lambda case, price: several_meters.capacity(price, case["usage"]),
-    "tiered_blocks": lambda case, price: several_meters.tiered_blocks(price, case),
-    "time_rated": lambda case, price: time_rated(price, _quantity(case)),
+    "tiered_blocks": _blocks,
+    "time_rated": lambda case, price: time_rated(price, _quantity(case)) if "quantity" in case else _rated(case, price),
     "proration": lambda case, price: proration.prorated(price, currency_rule(case["currency"], price)),
 }

@@ -12,17 +12,22 @@ from typing import Any
 from tests.reference import tiers, untiered
 from tests.reference.exactness import ZERO, Parameters, line_rule, number, optional, rounded, total_rule, whole
 from tests.reference.lines import Line, Usage, split_of, total_of
+from tests.reference.several_meters import blocks
+from tests.reference.time_rated import calls
 
+BY_EVENT = {"percentage", "time_rated"}
 MODELS: dict[str, Callable[[Parameters, Usage], list[Line]]] = {
     "flat": untiered.flat,
     "per_unit": untiered.per_unit,
     "package": untiered.package,
     "dynamic": untiered.dynamic,
     "percentage": untiered.percentage,
+    "time_rated": calls,
     "graduated": tiers.graduated,
     "graduated_percentage": tiers.graduated_percentage,
     "volume": tiers.volume,
     "stairstep": tiers.stairstep,
+    "tiered_blocks": blocks,
 }
 
 
@@ -47,7 +52,7 @@ def read_usage(case: Parameters, price: Parameters) -> Usage:
 
 def rated_lines(price: Parameters, usage: Usage) -> list[Line]:
     """The detailed lines of `usage`; usage below zero gives money back only where the price mirrors it."""
-    if usage.quantity < 0 and price["model"] != "percentage":
+    if usage.quantity < 0 and price["model"] not in BY_EVENT:
         if price.get("negative") == "mirror":
             mirrored = replace(usage, quantity=-usage.quantity, events=tuple(-event for event in usage.events))
             return [line.negated() for line in rated_lines(price, mirrored)]

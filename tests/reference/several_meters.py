@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any
 
 from tests.reference.exactness import ZERO, Parameters, number, optional, rounded
+from tests.reference.lines import Line, Usage
 
 ONLY_UNIT = ""
 
@@ -20,6 +21,21 @@ def tiered_blocks(price: Parameters, case: Parameters) -> dict[str, Any]:
     ]
     amount = rounded(sum(amounts, ZERO), price.get("rounding"))
     return {"amount": amount - optional(price, "previously_billed"), "lines": [{"amount": each} for each in amounts]}
+
+
+def blocks(price: Parameters, usage: Usage) -> list[Line]:
+    """One unit's: the blocks that each tier takes more than before; or all in the top tier's, as the period closes."""
+    tiers = price["tiers"]
+    after, before = ([count for _, count in _filled(tiers, one)] for one in (usage.after, usage.before))
+    counts = [count - (before[place] if place < len(before) else 0) for place, count in enumerate(after)]
+    if price["mode"] == "TOP_TIER":
+        billed = _billed_blocks("TOP_TIER", tiers, usage.after) if usage.closes_period else []
+        counts = [*([ZERO] * (len(after) - 1)), *(count for _, count in billed)]
+    return [
+        Line(f"units-{place}", f"tier {place}", count, number(tier["price"]), count * number(tier["price"]), tier=place)
+        for place, (tier, count) in enumerate(zip(tiers, counts, strict=False), start=1)
+        if count
+    ]
 
 
 def capacity(price: Parameters, usage: Sequence[Parameters]) -> dict[str, Any]:

@@ -5,10 +5,23 @@ from math import ceil
 from typing import Any
 
 from tests.reference.exactness import ZERO, Parameters, number, optional, rounded
+from tests.reference.lines import Line, Usage
+
+
+def calls(price: Parameters, usage: Usage) -> list[Line]:
+    """Each event is a call; together they are one line, whose total is rounded and theirs are not."""
+    unrounded = {**price, "total_rounding": None}
+    amount = sum((time_rated(unrounded, duration)["amount"] for duration in usage.events), ZERO)
+    return [Line("usage", "feature: usage in period", usage.quantity, ZERO, amount)] if usage.events else []
 
 
 def time_rated(price: Parameters, duration: Fraction) -> dict[str, Any]:
-    """Connect fee once, then each slot's increments; increment and total are rounded by their own rules."""
+    """Connect fee once, then each slot's increments; increment and total are rounded by their own rules.
+
+    A call without duration was not answered, and costs nothing (CGRateS: "failed call").
+    """
+    if duration <= 0:
+        return {"amount": ZERO, "lines": []}
     costs = slot_costs(price, duration)
     fee = optional(price, "connect_fee") if price.get("connect_fee_charged", True) else ZERO
     amount = fee + sum(costs, ZERO)

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("starts", sa.String(), nullable=False, comment="first day, YYYY-MM-DD"),
         sa.Column("ends", sa.String(), nullable=True, comment="first day after it, YYYY-MM-DD"),
         sa.Column("timezone", sa.String(), nullable=False),
+        sa.Column("anchor", sa.Integer(), nullable=False, comment="day of the month on which its periods begin"),
         sa.Column("commitment", sa.Text(), nullable=False, comment="JSON; empty: none"),
         sa.Column("discounts", sa.Text(), nullable=False, comment="of its own, in their order, JSON; empty: none"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
@@ -219,6 +220,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("discounts", sa.Text(), nullable=False, comment="in their order, JSON; empty: none"),
+        sa.Column(
+            "pricing_unit", sa.Text(), nullable=False, comment="what its prices are in, JSON; empty: its currency"
+        ),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "name", "version", name="pk_plans"),

@@ -13,6 +13,7 @@ plans:
     currency: EUR
     prices: [{product: API, meter: calls, model: per_unit, unit_price: 1, tax_category: books}]
     discounts: [{name: Launch, percent: 10}]
+    pricing_unit: {name: credits, rate: 0.5}
 customers:
   - {id: acme, subjects: [a], tax_place: DE}
 contracts:
@@ -46,7 +47,7 @@ def changes(text: str) -> list[Change]:
 
 def test_what_is_agreed_is_told_in_words() -> None:
     words = {(change.kind, change.id): change.after for change in difference(Catalog(), catalog_of(CATALOG))}
-    assert words["plan", "standard"] == "in EUR; Launch: 10 % off"
+    assert words["plan", "standard"] == "in EUR; priced in credits at 0.5 EUR; Launch: 10 % off"
     assert words["price", "standard/calls"] == "API: 1 a unit, taxed as books"
     assert words["customer", "acme"] == "acme: a; taxed in DE"
     assert words["contract", "C-1"] == (
@@ -65,9 +66,21 @@ def test_what_a_file_does_not_name_stays(text: str) -> None:
 
 def test_an_empty_list_takes_discounts_away() -> None:
     (change,) = changes("plans: [{name: standard, currency: EUR, prices: [], discounts: []}]")
-    assert (change.before, change.after) == ("in EUR; Launch: 10 % off", "in EUR")
+    in_credits = "in EUR; priced in credits at 0.5 EUR"
+    assert (change.before, change.after) == (f"{in_credits}; Launch: 10 % off", in_credits)
     (change,) = changes(CONTRACT + ", discounts: []}]")
     assert "Launch" not in change.after
+
+
+def test_a_window_and_a_units_rates_are_told_in_their_order() -> None:
+    yearly = "commitment: {product: Minimum, true_up: false, amount: 1200, months: 12}"
+    (change,) = changes(f"{CONTRACT}, {yearly}}}]")
+    assert "commits to 1200 in 12 months (Minimum: what is missing is not charged)" in change.after
+    rates = "rates: [{from: 2027-01-01, rate: 0.25}, {rate: 0.5}]"
+    (change,) = changes(
+        f"plans: [{{name: standard, currency: EUR, prices: [], pricing_unit: {{name: points, {rates}}}}}]"
+    )
+    assert "priced in points at 0.5 EUR, 0.25 EUR from 2027-01-01" in change.after
 
 
 def test_a_new_rate_ends_the_one_before_and_stands_beside_it() -> None:
@@ -90,7 +103,14 @@ def test_a_new_rate_ends_the_one_before_and_stands_beside_it() -> None:
         ("true_up: true, ", "", "true_up is missing"),
         ("true_up: true", "true_up: maybe", "expected true or false"),
         ("overage_factor: 1.5", "overage_factor: 0", "expected a number above 0"),
-        ("overage_factor: 1.5,", "amount: 5,", "either an amount a month, or steps"),
+        ("overage_factor: 1.5,", "amount: 5,", "either an amount, or steps"),
+        ("overage_factor: 1.5", "months: 0", "expected a whole number from 1 to 60, found '0'"),
+        ("rate: 0.5}", "rate: 0.5, rates: [{rate: 1}]}", "either a rate, or rates"),
+        ("rate: 0.5}", "rate: 0}", "expected a number above 0"),
+        ("rate: 0.5}", "rates: [{rate: 1, from: 2027-01-01}]}", "expected one rate without `from`"),
+        ("rate: 0.5}", "rates: []}", "expected one rate without `from`"),
+        ("rate: 0.5}", "rates: [{rate: 1}, {rate: 2}]}", "two rates begin on the same day"),
+        ("name: credits, ", "", "name is missing"),
         (", {amount: 100}", ", {amount: 1, from: 2027-01-01}", "two steps begin on the same day"),
         ("tax_place: DE", "tax_place: FR", "no tax has the place FR"),
         ("tax_category: books", "tax_category: book", "no tax has the category book: add its rates under `taxes`"),

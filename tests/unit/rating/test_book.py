@@ -17,10 +17,10 @@ contracts:
 """
 
 
-def both() -> sa.Engine:
+def both(second: str = TWO_ZONES) -> sa.Engine:
     relational = store()
     applied(relational, CATALOG)
-    applied(relational, TWO_ZONES)
+    applied(relational, second)
     return relational
 
 
@@ -33,6 +33,22 @@ def test_everything_is_ordered_by_code_point() -> None:
     assert book.subjects.subject.to_pylist() == ["z", "acme-prod", "acme-test", "a", "b", "Ä"]
     assert book.zones == ["Europe/Paris", "UTC"]
     assert [book.entities[int(code)].as_py() for code in book.contracts.entity] == ["DE01", "DE01", "FR01"]
+
+
+def test_contracts_are_kept_in_the_calendars_of_their_zones_and_anchors() -> None:
+    anchored = TWO_ZONES.replace("Europe/Paris}", "Europe/Paris, anchor: 31}", 1)
+    with both(anchored).connect() as connection:
+        book = books.load(connection, TENANT, 2)
+    assert book.calendars == [("Europe/Paris", 1), ("Europe/Paris", 31), ("UTC", 1)]
+    assert book.contracts.id.to_pylist() == ["C-1", "K-1", "K-2"]
+    assert book.contracts.calendar.tolist() == [2, 0, 1]
+
+
+def test_an_anchor_is_a_part_of_what_a_book_says() -> None:
+    calendar, same, anchored = (
+        book_of(CATALOG.replace("2026-01-01", f"2026-01-01{more}")) for more in ("", ", anchor: 1", ", anchor: 2")
+    )
+    assert calendar.digest == same.digest != anchored.digest
 
 
 def test_days_without_a_beginning_or_an_end_are_marked() -> None:

@@ -44,6 +44,16 @@ def test_order_in_a_file_makes_no_difference() -> None:
     assert difference(merged(Catalog(), one), other) == []
 
 
+def test_a_fee_is_told_with_its_interval() -> None:
+    fees = [
+        Price("Support", "", parts.Price(charge=parts.Flat(Fraction(9), interval=one)), date(2026, 12, place))
+        for place, one in enumerate(parts.Interval, start=1)
+    ]
+    changes = difference(STORED, Catalog(plans=(Plan("standard", "EUR", tuple(fees)),)))
+    said = ["9 a month", "9 a quarter, in advance", "9 a year, in advance"]
+    assert [change.after for change in changes] == [f"Support: {one}" for one in said]
+
+
 def test_nothing_is_changed_by_what_is_there_already() -> None:
     assert difference(STORED, STORED) == []
 
@@ -56,6 +66,9 @@ def test_a_change_is_told_with_what_was_before() -> None:
     (change,) = difference(STORED, Catalog(contracts=(moved,)))
     assert change.before == "acme on standard with DE01, from 2026-01-01"
     assert change.after == "acme on standard with FR01, from 2026-01-01 until 2027-01-01, Europe/Paris"
+    signed = Contract("C-2", "zeta", "standard", "FR01", date(2026, 1, 15), anchor=15)
+    (change,) = difference(STORED, Catalog(contracts=(signed,)))
+    assert change.after == "zeta on standard with FR01, from 2026-01-15, periods from day 15 of the month"
 
 
 def test_tiers_read_as_a_sentence() -> None:

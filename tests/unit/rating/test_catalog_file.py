@@ -12,6 +12,8 @@ from rating.pricing import parts
 from rating.pricing.parts import PerUnit, Tier, Tiers
 from tests.unit.rating.world import CATALOG
 
+EGRESS = 'meter: gb_out, model: per_unit, unit_price: "0.05"'
+
 
 def read(text: str, stored: Catalog | None = None) -> Catalog:
     catalog, mistakes = parse(text, stored)
@@ -130,9 +132,17 @@ def test_every_mistake_is_told_with_its_place() -> None:
         ),
         ("model: per_unit", "model: per_unit, tiers: [{unit_price: 1}]", "per_unit has no tiers: remove it"),
         ("model: per_unit", "model: volumes", "expected one of flat, per_unit"),
+        ("model: per_unit", "model: per_unit, interval: year", "per_unit has no interval: remove it"),
+        (EGRESS, "model: flat, amount: 1, interval: week", "prices[1].interval: expected month, quarter or year"),
+        (
+            EGRESS,
+            "model: flat, amount: 1, interval: year, proration: day",
+            "prices[1].proration: a fee for longer than a month is owed whole and in advance",
+        ),
         ("product: Egress", "produkt: Egress", "produkt is not known here; did you mean product?"),
         ("start: 2026-01-01", "start: 2026-01-01, end: 2026-01-01", "contracts[0].end: expected a day after the start"),
         ("start: 2026-01-01", "start: 2026-01-01, timezone: Berlin", "contracts[0].timezone: expected a time zone"),
+        ("start: 2026-01-01", "start: 2026-01-01, anchor: 32", "contracts[0].anchor: expected a day of the month from"),
         ("start: 2026-01-01", "start: 2026-01-01, start: 2026-01-01", "start is written twice"),
         (", start: 2026-01-01", "", "contracts[0].start: start is missing: add it"),
         ("[acme-prod, acme-test]", "acme-prod", "customers[0].subjects: expected a list, found a single value"),
@@ -209,6 +219,16 @@ def test_a_contract_between_the_two_that_clash_hides_nothing() -> None:
     second = SECOND_CONTRACT.format(start="2025-01-01", more=", end: 2025-02-01")
     third = SECOND_CONTRACT.format(start="2027-01-01", more="").replace("C-2", "C-3")
     assert "C-1 and C-3 would both bill" in mistakes(CATALOG + second + third)[0]
+
+
+def test_an_anchor_stays_what_periods_were_cut_at() -> None:
+    text = CATALOG.replace("start: 2026-01-01", "start: 2026-01-01, anchor: 15")
+    stored = read(text)
+    assert stored.contracts[0].anchor == 15
+    assert parse(text, stored)[1] == []
+    (mistake,) = parse(CATALOG, stored)[1]
+    assert "contracts[0].anchor: C-1 has periods from day 15 of the month" in str(mistake)
+    assert "write 15, or end it and add another contract" in str(mistake)
 
 
 def test_contracts_with_different_meters_run_side_by_side() -> None:

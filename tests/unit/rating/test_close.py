@@ -266,6 +266,16 @@ def test_charges_that_were_changed_afterwards_show(ledger: MemoryLedger, relatio
         ]
 
 
+def test_a_period_is_over_when_that_of_the_last_anchor_is(ledger: MemoryLedger) -> None:
+    relational = store()
+    applied(relational, CATALOG.replace("start: 2026-01-01", "start: 2026-01-01, anchor: 15"))
+    end = DECEMBER_FIRST_MS + 14 * DAY_MS
+    for now, complete in ((end - 1, False), (end, True)):
+        done = close(ledger, relational, TENANT, PERIOD, now, dry_run=True)
+        assert isinstance(done, Closed)
+        assert done.manifest.complete is complete
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -39,11 +39,14 @@ plans:
       - {product: By day, model: flat, amount: 30}
       - {product: By second, model: flat, amount: 30, proration: second}
       - {product: Whole, model: flat, amount: 30, proration: none}
+      - {product: Yearly, model: flat, amount: 120, interval: year, from: 2026-11-16}
 customers:
   - {id: acme, name: Acme GmbH, subjects: [acme]}
   - {id: globex, name: Globex, subjects: [globex]}
+  - {id: initech, name: Initech, subjects: []}
 contracts:
   - {id: C-1, customer: acme, plan: standard, entity: DE01, start: 2026-11-16, timezone: America/New_York}
+  - {id: C-3, customer: initech, plan: standard, entity: DE01, start: 2026-12-01, anchor: 31}
   - id: C-2
     customer: globex
     plan: standard
@@ -146,10 +149,15 @@ def test_events_are_explained_in_the_order_of_their_time(november: Closing) -> N
         # November has an hour more in New York: the clocks went back on the 1st.
         ("By second", "x 1,296,000 of 2,595,600 seconds -> rounding"),
         ("Whole", "x 1 of 1 month -> rounding +0.00 = 30.00 EUR"),
+        ("Yearly", "120.00 EUR a year x 1 of 1 year -> rounding +0.00 = 120.00 EUR"),
     ],
 )
 def test_a_fee_is_explained_by_how_it_is_prorated(november: Closing, product: str, said: str) -> None:
     assert said in summary(november.explained(november.line("C-1", product)))
+
+
+def test_the_month_of_a_contract_with_an_anchor_is_its_own(november: Closing) -> None:
+    assert "x 30 of 31 days -> rounding" in summary(november.explained(november.line("C-3", "By day")))
 
 
 def test_another_amount_or_ratio_than_the_derivation_ends_at_is_told(november: Closing) -> None:

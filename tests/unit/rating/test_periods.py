@@ -85,6 +85,26 @@ def test_a_jump_over_midnight_starts_the_day_at_the_jump() -> None:
     assert (before.date(), at.date()) == (date(1919, 3, 30), date(1919, 3, 31))
 
 
+@pytest.mark.parametrize(
+    ("anchor", "begins"),
+    [
+        (1, ["2026-12-01", "2027-01-01", "2027-02-01", "2027-03-01"]),
+        (15, ["2026-12-15", "2027-01-15", "2027-02-15", "2027-03-15"]),
+        (30, ["2026-12-30", "2027-01-30", "2027-02-28", "2027-03-30"]),
+        (31, ["2026-12-31", "2027-01-31", "2027-02-28", "2027-03-31"]),
+    ],
+)
+def test_a_period_begins_on_its_anchor_and_a_short_month_moves_no_later_one(anchor: int, begins: list[str]) -> None:
+    periods = [Period(2026, 12), Period(2027, 1), Period(2027, 2), Period(2027, 3)]
+    edges = [instants(period, "Europe/Berlin", anchor) for period in periods]
+    assert [local(start, "Europe/Berlin") for start, _ in edges] == [f"{day} 00:00" for day in begins]
+    assert [end for _, end in edges[:-1]] == [start for start, _ in edges[1:]]
+
+
+def test_the_last_day_of_february_is_a_leap_years() -> None:
+    assert local(instants(Period(2028, 2), "UTC", 31)[0], "UTC") == "2028-02-29 00:00"
+
+
 def test_days_of_many_contracts_are_the_same_as_one_by_one() -> None:
     zones = ["Europe/Berlin", "UTC", "America/New_York"]
     days = np.array([20_000, ALWAYS, 20_100, NEVER, 20_000])

@@ -48,8 +48,10 @@ worker.main()
 """Is killed in its third range."""
 HALTING = (sys.executable, "-c", "import os, signal, rating.worker; os.kill(os.getpid(), signal.SIGSTOP)")
 ORPHAN = """
-import sys, time
+import signal, time
 from rating import processes
+# What is started in the background may be told to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 processes.charged = lambda *_: time.sleep(60)
 from tests.unit.rating.test_processes import rated
 start = processes._started

@@ -221,6 +221,32 @@ def test_no_usage_is_no_charges() -> None:
     assert (len(found.charges), found.unrated, found.other_period) == (0, [], {})
 
 
+def test_usage_is_of_the_period_that_its_contracts_anchor_begins() -> None:
+    terms = terms_of(CATALOG.replace("start: 2026-01-01", "start: 2026-01-01, anchor: 15"))
+    usage = [use(after_ms=14 * DAY_MS + after, quantity=quantity) for after, quantity in ((-1, 1), (0, 2))]
+    usage += [use(after_ms=44 * DAY_MS + after, quantity=quantity) for after, quantity in ((-1, 4), (0, 8))]
+    found = rated(terms, usage)
+    (line,) = found.charges.to_pylist()
+    assert (line["quantity"], line["window_start"], line["window_end"]) == (
+        6,
+        NOVEMBER_FIRST_MS + 14 * DAY_MS,
+        DECEMBER_FIRST_MS + 14 * DAY_MS,
+    )
+    # What is after the last boundary is not read; what is before the anchor is of October's period.
+    assert found.other_period == {"gb_out": Measured(1, units(1))}
+    assert terms.boundaries == [NOVEMBER_FIRST_MS + days * DAY_MS for days in (0, 14, 30, 44)]
+
+
+def test_usage_without_a_price_is_of_the_period_of_its_customers_home() -> None:
+    terms = terms_of(CATALOG.replace("start: 2026-01-01", "start: 2027-01-01, anchor: 15"))
+    found = rated(terms, [use(after_ms=3 * DAY_MS), use(after_ms=35 * DAY_MS), use(subject="nobody")])
+    assert [(entry.reason, entry.measured.events) for entry in found.unrated] == [
+        ("no_customer", 1),
+        ("no_contract", 1),
+    ]
+    assert found.other_period == {"gb_out": Measured(1, units(1))}
+
+
 def test_boundaries_are_every_instant_at_which_something_changes() -> None:
     text = CATALOG.replace("start: 2026-01-01", "start: 2026-11-03, end: 2026-11-20, timezone: Europe/Berlin")
     text = text.replace("model: per_unit", "model: per_unit, from: 2026-11-10")

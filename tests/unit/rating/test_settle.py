@@ -1,16 +1,29 @@
 """What is agreed beside prices becomes charges: by the share of the month, by name, by place, and never in silence."""
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from ledger.errors import Refused
+from rating import book as books
 from rating import repeat, runs
+from rating.as_known import rated_as_known
 from rating.close import Closed, close
 from rating.invoicing.taxes import TaxesUnavailable
 from rating.runs import RATED
 from tests.contract.memory_taxes import MemoryTaxes
-from tests.unit.rating.world import NOVEMBER_FIRST_MS, NOW_MS, TENANT, MemoryLedger, Use, applied, store, units
+from tests.unit.rating.world import (
+    NOVEMBER,
+    NOVEMBER_FIRST_MS,
+    NOW_MS,
+    TENANT,
+    MemoryLedger,
+    Use,
+    applied,
+    store,
+    units,
+)
 
 CATALOG = """\
 meters:
@@ -108,6 +121,28 @@ def test_a_rate_of_zero_is_shown_and_who_is_exempt_or_nowhere_pays_none() -> Non
     assert lines(100)[1:] == []
 
 
+def test_a_tax_has_the_rate_of_the_last_day_of_the_contracts_period() -> None:
+    """It ends on 14 December: a rate that came on the 1st holds by then."""
+    anchored = commitment("amount: 100") + ", anchor: 15"
+    assert lines(contract=anchored, customer="tax_place: DE")[1:] == [("tax", "VAT", 2_100)]
+    assert lines(contract=commitment("amount: 100"), customer="tax_place: DE")[1:] == [("tax", "VAT", 2_000)]
+
+
+def test_an_invoice_is_taxed_as_of_the_last_of_its_contracts_periods() -> None:
+    second = "{id: C-2, customer: acme, plan: standard, entity: DE01, start: 2026-11-10, anchor: 15, "
+    both = f"end: 2026-11-10, {commitment('amount: 100')}}}\n  - {second}{commitment('amount: 100')}"
+    assert lines(contract=both, customer="tax_place: DE") == [
+        ("commitment", "Minimum", 3_000),
+        ("commitment", "Minimum", 10_000),
+        ("tax", "VAT", 2_730),
+    ]
+
+
+def test_a_commitment_is_owed_by_the_share_of_the_contracts_own_month() -> None:
+    anchored = commitment("steps: [{amount: 300}, {from: 2026-12-01, amount: 600}]") + ", anchor: 15, end: 2026-12-05"
+    assert lines(contract=anchored) == [("commitment", "Minimum", 20_000)]
+
+
 def test_taxes_are_on_what_discounts_left_of_usage_and_commitment() -> None:
     said = {"customer": "tax_place: DE", "contract": commitment("amount: 100"), "discounts": "[{name: d, percent: 10}]"}
     assert lines(30, **said)[-1] == ("tax", "VAT", 1_800)
@@ -125,6 +160,33 @@ def test_a_service_may_know_the_taxes_instead_of_the_table() -> None:
     service.is_reachable = False
     with pytest.raises(TaxesUnavailable):
         closed(30, customer="tax_place: DE", tax_service=service)
+
+
+def test_a_run_that_a_service_taxed_is_rated_again_without_it() -> None:
+    relational = store()
+    applied(relational, CATALOG.replace("DISCOUNTS", "[]").replace("CUSTOMER", "tax_place: DE").replace("CONTRACT", ""))
+    with relational.connect() as connection:
+        rates = books.load(connection, TENANT, 1).agreed.rates
+    vat, germany, goods = rates.names.index("VAT"), rates.places.index("DE"), rates.categories.index("goods")
+    service = MemoryTaxes({(germany, goods): [(vat, Fraction("12.5"), (0, 2**40))]})
+    ledger = MemoryLedger([Use("calls", "a", NOVEMBER_FIRST_MS, units(3))])
+    done = close(ledger, relational, TENANT, "2026-11", NOW_MS, tax_service=service)
+    assert isinstance(done, Closed)
+    assert done.charges is not None
+    assert done.charges["amount"].to_pylist() == [300, 38]
+    service.is_reachable = False
+    with relational.connect() as connection:
+        run = runs.live_run(connection, TENANT, "2026-11")
+        assert run is not None
+        assert run.manifest.tax_answers is not None
+        assert (run.manifest.tax_answers.percent, run.manifest.tax_answers.amount) == (["12.5"], ["0.375"])
+        assert list(repeat.problems(ledger, connection, run)) == []
+        known = rated_as_known(ledger, connection, TENANT, 1, NOVEMBER, 1, NOW_MS)
+        assert isinstance(known, Closed)
+        assert known.manifest.output_digest == done.manifest.output_digest
+        ledger.usage[0] = ledger.usage[0]._replace(quantity=units(4))
+        (problem,) = repeat.problems(ledger, connection, run)
+        assert problem.endswith("the tax service was asked about other amounts, and its answers are not for these")
 
 
 def test_a_run_repeated_gives_what_it_gave() -> None:

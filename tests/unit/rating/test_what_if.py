@@ -8,7 +8,7 @@ from rating.calculation import calculate
 from rating.catalog_store import newest_version
 from rating.close import Closed, close
 from rating.runs import Run, live_runs
-from rating.what_if import Again, Difference, Draft, Repricing, Sums, differences, drafted
+from rating.what_if import Again, Difference, Draft, Repricing, Sums, cuts_alike, differences, drafted
 from tests.unit.rating.world import (
     CATALOG,
     DAY_MS,
@@ -19,6 +19,7 @@ from tests.unit.rating.world import (
     MemoryLedger,
     Use,
     applied,
+    book_of,
     store,
     units,
 )
@@ -36,6 +37,7 @@ SOMEBODY_ELSE = """
 customers: [{id: new, name: New, subjects: [nobody]}]
 contracts: [{id: C-9, customer: new, plan: standard, entity: DE01, start: 2026-01-01}]
 """
+ON_THE_15TH = SOMEBODY_ELSE.replace("start: 2026-01-01", "start: 2026-01-01, anchor: 15")
 
 
 @pytest.fixture
@@ -86,7 +88,13 @@ def the_run(connection: sa.Connection) -> Run:
 
 @pytest.mark.parametrize(
     ("text", "from_charges", "after"),
-    [(DEARER, True, 66), (FROM_THE_TENTH, False, 54), (SOMEBODY_ELSE, False, 69), (CATALOG, True, 34)],
+    [
+        (DEARER, True, 66),
+        (FROM_THE_TENTH, False, 54),
+        (SOMEBODY_ELSE, False, 69),
+        (ON_THE_15TH, False, 34),
+        (CATALOG, True, 34),
+    ],
 )
 def test_a_draft_gives_the_charges_that_usage_would_give(
     ledger: MemoryLedger, relational: sa.Engine, text: str, from_charges: bool, after: int
@@ -96,6 +104,14 @@ def test_a_draft_gives_the_charges_that_usage_would_give(
     assert (totals(found.after), found.charges) == (totals_of(slowly), len(slowly))
     assert totals(found.before) == {("acme", "EUR"): 34}
     assert sum(found.after.amount.tolist()) == after
+
+
+def test_an_anchor_cuts_usage_in_another_way() -> None:
+    calendar, same, anchored = (
+        book_of(CATALOG.replace("2026-01-01", f"2026-01-01{more}")) for more in ("", ", anchor: 1", ", anchor: 15")
+    )
+    assert cuts_alike(calendar, same)
+    assert not cuts_alike(calendar, anchored)
 
 
 def test_a_draft_is_nobodys_catalog(ledger: MemoryLedger, relational: sa.Engine) -> None:

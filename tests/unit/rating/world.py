@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import rating.credit_grants
 import rating.runs
 from ledger import movements
-from ledger.charges import PRICED, SCHEMA
+from ledger.charges import BY_CONTRACT, COMMITMENT, FEE, PRICED, SCHEMA, USAGE
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
 from ledger.trace import OfMeter
@@ -196,6 +196,15 @@ class MemoryLedger:
 
     def read_charges(self, run: int) -> pa.Table:
         return self.charges.get(run, SCHEMA.empty_table())
+
+    def charged_by_contract(self, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:
+        sums: dict[tuple[int, str, str], list[int]] = defaultdict(lambda: [0, 0])
+        for row in (row for run in runs for row in self.read_charges(run).to_pylist()):
+            if row["contract"] in contracts and row["kind"] in (USAGE, FEE, COMMITMENT):
+                sums[row["run"], row["contract"], row["currency"]][row["kind"] == COMMITMENT] += row["amount"]
+        rows = [(*key, *map(Decimal, amounts)) for key, amounts in sums.items()]
+        columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(BY_CONTRACT)
+        return pa.table(columns, schema=BY_CONTRACT)
 
     def write_movements(self, entries: pa.Table) -> None:
         for run in entries["run"].unique().to_pylist():
