@@ -109,6 +109,14 @@ def matrix(cells: Sequence[Decimal], line: Sequence[Decimal]) -> Decimal:
     return sum((quantity * price for quantity, price in zip(line, cells, strict=True)), ZERO)
 
 
+def capacity(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """The price of the first tier that no meter's highest value exceeds."""
+    for limit, price in tiers:
+        if limit is None or all(highest <= limit for highest in line):
+            return price
+    raise ValueError(line)
+
+
 def bucketed(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """Each bucket alone."""
     return sum((rounded(volume(tiers, (quantity,))) for quantity in line), ZERO)

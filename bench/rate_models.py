@@ -20,6 +20,8 @@ from rating.pricing.parts import (
     Blocks,
     BlockTier,
     Bucketed,
+    Capacity,
+    CapacityTier,
     Cell,
     Charge,
     Duration,
@@ -40,14 +42,16 @@ from rating.pricing.parts import (
     Tiers,
     TimeRate,
 )
+from rating.pricing.peaks import Peaks, tier_prices
 from rating.pricing.rate import Rated, rate
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import PriceList
-from rating.pricing.usage import Ragged, Usage
+from rating.pricing.usage import Fees, Ragged, Usage
 
 CENTS = Rounding(2)
 UNIT_PRICES = [Fraction(1 + place, 1000) for place in range(100)]
 BOUNDS = (Fraction(1_000), Fraction(10_000), Fraction(100_000), None)
+METERS = ("seats", "stored")
 REGIONS = (("eu",), ("us",), ("asia",))
 SIZE, FREE_UNITS, FEE, OFF = Fraction(1000), Fraction(100), Fraction(3, 10), Fraction(10)
 LEAST, MOST = Fraction(5), Fraction(500)
@@ -85,6 +89,13 @@ def by_key(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
     keys = np.tile(np.arange(len(REGIONS)), len(of_line))
     fees = fees_of(quantities, cell_fees(prices, of_line, Keyed(quantities, keys, REGIONS)).fee)
     return _both(rate(prices, of_line, Usage(line_sums(quantities), fees=fees)))
+
+
+def by_capacity(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
+    """A line with the highest value of each meter, owed for the whole month."""
+    meters = np.tile(np.arange(len(METERS)), len(of_line))
+    fees = Fees(tier_prices(prices, of_line, Peaks(quantities, meters, METERS)), np.diff(quantities.start))
+    return _both(rate(prices, of_line, Usage(ratios.whole(np.ones(len(of_line), dtype=np.int64)), fees=fees)))
 
 
 def by_bucket(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
@@ -138,6 +149,10 @@ def _percents(rows: Rows) -> Tiers:
 
 def _matrix(unit_price: Fraction) -> Matrix:
     return Matrix(tuple(Cell(key, unit_price * (place + 1)) for place, key in enumerate(REGIONS)))
+
+
+def _capacity(rows: Rows) -> Capacity:
+    return Capacity(METERS, tuple(CapacityTier(price * 1000, (bound,) * len(METERS)) for bound, price in rows))
 
 
 def _duration(unit_price: Fraction) -> Duration:
@@ -204,6 +219,7 @@ MODELS = {
     "percentage": Model(_prices(_percentages), by_event, decimal_loop.percentage, PERCENTAGES, 3),
     "duration": Model(_prices([_duration(one) for one in UNIT_PRICES]), by_event, decimal_loop.duration, DURATIONS, 3),
     "matrix": Model(_prices([_matrix(price) for price in UNIT_PRICES]), by_key, decimal_loop.matrix, CELLS, 3),
+    "capacity": Model(_prices([_capacity(rows) for rows in ROWS]), by_capacity, decimal_loop.capacity, STEPS, 2),
     "bucketed": Model(_prices(_buckets), by_bucket, decimal_loop.bucketed, TIERS, 4),
     "bounded": Model(_prices(_per_unit, adjustments=_bounds), one_total, decimal_loop.bounded, BOUNDED),
     "in_advance": Model(

@@ -22,9 +22,9 @@ from ledger.engine import EngineSettings, migrate, open_handle
 from ledger.errors import Damaged, LedgerError, Unavailable
 from ledger.meters import Meter, meters_at
 from ledger.sql import migrations
-from ledger.trace import EventSet
+from ledger.trace import EventSet, OfMeter
 from ledger.trouble import Trouble
-from ledger.usage import Keyed, Singles, Stretched, Totals, UsageFollower, UsageReader
+from ledger.usage import Keyed, Peaks, Singles, Stretched, Totals, UsageFollower, UsageReader
 from ledger.verify import Problem, block_problems, stray_problems, usage_problems
 from ledger.writer import BlockWriter, adopt, unmarked
 
@@ -133,6 +133,10 @@ class Ledger:
     def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
         """Every single usage of some meters, in the order of time, at `cutoff`."""
         return usage.singles(self._usage, tenant, meters, boundaries, cutoff)
+
+    def peaks(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        """The highest single usage of some meters per subject and stretch, at `cutoff`."""
+        return usage.peaks(self._usage, tenant, meters, boundaries, cutoff)
 
     def counts(self, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
         """Per meter, how many rows and what quantity usage holds in [start, end)."""
@@ -288,6 +292,10 @@ class Ledger:
     def usage_by_stretch(self, lines: pa.Table, boundaries: Sequence[int]) -> list[tuple[int, int]]:
         """The usage behind `lines` between boundaries."""
         return trace.usage_by_stretch(self._usage, lines, boundaries)
+
+    def usage_by_meter(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+        """The usage of some meters where `lines` look for their events."""
+        return trace.usage_by_meter(self._usage, lines, meters)
 
     def problems(self, look: Callable[[pa.Table], Iterator[Problem]]) -> Iterator[Problem]:
         """Everything in the ledger that does not hold; `look` checks what it knows of a range of rows."""

@@ -25,6 +25,13 @@ class EventSet(NamedTuple):
     digest: int
 
 
+class OfMeter(NamedTuple):
+    """What usage of a meter adds up to, and the highest single one."""
+
+    total: int
+    highest: int
+
+
 class Window(NamedTuple):
     """Where the events of some charges are looked for."""
 
@@ -100,6 +107,19 @@ def usage_by_stretch(usage: UsageReader, charges: pa.Table, boundaries: Sequence
         for instant, quantity in zip(found["segment"].to_pylist(), quantities, strict=True):
             sums[instant] = sums.get(instant, 0) + quantity
     return sorted(sums.items())
+
+
+def usage_by_meter(usage: UsageReader, charges: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+    """The scaled usage of some meters, other ones too, that lies where `charges` look for their events."""
+    found: dict[str, OfMeter] = {}
+    for window, subjects in _windows(charges):
+        where = {name: value for name, value in window._asdict().items() if name != "meter"}
+        rows = usage.table("meters_of_subjects", **where, subjects=list(subjects), meters=list(meters))
+        columns = (decimal_column(rows, name).tolist() for name in ("total", "highest"))
+        for meter, total, highest in zip(rows["meter"].to_pylist(), *columns, strict=True):
+            before = found.get(meter, OfMeter(0, highest))
+            found[meter] = OfMeter(before.total + total, max(before.highest, highest))
+    return found
 
 
 def _with_raw(handle: Handle, rows: pa.Table) -> Iterator[dict[str, Any]]:

@@ -78,6 +78,15 @@ class Singles(NamedTuple):
     quantity: NDArray[np.int64] | NDArray[np.object_]
 
 
+class Peaks(NamedTuple):
+    """One row per meter, subject and stretch of time, with the highest single usage in it; no order promised."""
+
+    meter: pa.Array
+    subject: pa.Array
+    segment: NDArray[np.int64]
+    quantity: NDArray[np.int64] | NDArray[np.object_]
+
+
 class UsageFollower:
     """Derives usage behind the writer, and knows how far it got."""
 
@@ -265,6 +274,18 @@ def singles(reader: UsageReader, tenant: str, meters: Sequence[str], boundaries:
     span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
     answer = reader.table("single_usage", cutoff, **span, meters=list(meters)).combine_chunks()
     return Singles(
+        _column(answer, "meter"),
+        _column(answer, "subject"),
+        _column(answer, "segment").to_numpy(),
+        decimal_column(answer, "quantity"),
+    )
+
+
+def peaks(reader: UsageReader, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+    """The highest single usage of some meters in [boundaries[0], boundaries[-1])."""
+    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
+    answer = reader.table("peaks", cutoff, **span, meters=list(meters)).combine_chunks()
+    return Peaks(
         _column(answer, "meter"),
         _column(answer, "subject"),
         _column(answer, "segment").to_numpy(),

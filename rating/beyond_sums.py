@@ -1,6 +1,7 @@
-"""Read what sums do not tell, and price it: usage by dimensions and times, and single events, where prices look at it.
+"""Read what sums do not tell, and price it: usage by dimensions and times, single events, highest values of meters.
 
-It is read for the meters of such prices alone. What a line is priced on this way has to add up to the line.
+It is read for the meters of such prices alone. What a line is priced on this way has to add up to the line, or, where
+that is a highest value, to be of the line.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ import numpy as np
 
 from ledger.errors import Damaged
 from ledger.scale import QUANTITY_SCALE
-from ledger.usage import Keyed, Singles, Slots, Stretched
+from ledger.usage import Keyed, Peaks, Singles, Slots, Stretched
+from rating import together
 from rating.book import Book
 from rating.clocks import bucket_starts, slot_starts
 from rating.exact import Int64s, group_sums, narrowed
@@ -18,7 +20,7 @@ from rating.groups import offsets
 from rating.lines import Lines, line_key
 from rating.match import RATED, match
 from rating.price_sets import Prices
-from rating.pricing import buckets, cells, events
+from rating.pricing import buckets, cells, events, peaks
 from rating.pricing.parts import Bucketed, ByEvent, Charge, Every, Matrix, Slot
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.usage import Fees, Ragged, chosen
@@ -40,6 +42,9 @@ class Reader(Protocol):
 
     def singles(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
         """Every single usage of some meters, in the order of time."""
+
+    def peaks(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        """The highest single usage of some meters per subject and stretch."""
 
 
 class Cut(NamedTuple):
@@ -66,6 +71,7 @@ class Beyond(NamedTuple):
     keyed: list[tuple[Cut, Keyed]]
     singles: Singles | None
     buckets: Sequence[tuple[Filled, Stretched]] = ()
+    highest: Peaks | None = None
 
 
 class Details(NamedTuple):
@@ -74,22 +80,28 @@ class Details(NamedTuple):
     keyed: list[cells.Keyed]
     events: Ragged | None
     buckets: Sequence[Ragged] = ()
+    highest: peaks.Peaks | None = None
+    summed: Ratios | None = None
 
     @property
     def parts(self) -> list[Ragged]:
         """The quantities of all of it."""
-        return [*(one.parts for one in self.keyed), *self.buckets, *([] if self.events is None else [self.events])]
+        one_a_line = [self.events, self.highest and self.highest.parts]
+        found = [parts for parts in one_a_line if parts is not None]
+        return [*(one.parts for one in self.keyed), *self.buckets, *found]
 
 
 def read(reader: Reader, book: Book, boundaries: Sequence[int], cutoff: int) -> Beyond:
     """What the book's prices look at beyond sums."""
     prices = book.prices
     meters = book.meters.to_pylist()
+    highest = together.meters_with_limits(book)
     by_event = sorted({meters[meter] for meter in prices.meter[prices.charged_by(ByEvent)]})
     return Beyond(
         [(cut, _read_keyed(reader, book.tenant, cut, boundaries, cutoff)) for cut in _cuts(book, meters)],
         reader.singles(book.tenant, by_event, boundaries, cutoff) if by_event else None,
         [(filled, _read_buckets(reader, book.tenant, filled, boundaries, cutoff)) for filled in _filled(book, meters)],
+        reader.peaks(book.tenant, highest, boundaries, cutoff) if highest else None,
     )
 
 
@@ -150,6 +162,8 @@ def by_line(book: Book, spans: Spans, lines: Lines, beyond: Beyond) -> Details:
         [_keyed(book, spans, lines, cut, usage) for cut, usage in beyond.keyed],
         None if beyond.singles is None else _events(book, spans, lines, beyond.singles),
         [_buckets(book, spans, lines, filled, usage) for filled, usage in beyond.buckets],
+        None if beyond.highest is None else together.highest_of_lines(book, spans, lines, beyond.highest),
+        together.summed(book, lines),
     )
 
 
@@ -159,8 +173,17 @@ def of_some(details: Details, lines: slice) -> Details:
     for one in details.keyed:
         rows, parts = chosen(one.parts, lines)
         keyed.append(cells.Keyed(parts, one.key[rows], one.keys))
-    own = None if details.events is None else chosen(details.events, lines)[1]
-    return Details(keyed, own, [chosen(one, lines)[1] for one in details.buckets])
+    highest = details.highest
+    if highest is not None:
+        rows, parts = chosen(highest.parts, lines)
+        highest = highest._replace(parts=parts, meter=highest.meter[rows])
+    return Details(
+        keyed,
+        None if details.events is None else chosen(details.events, lines)[1],
+        [chosen(one, lines)[1] for one in details.buckets],
+        highest,
+        details.summed and taken(details.summed, lines),
+    )
 
 
 def fees(prices: Prices, lines: Lines, details: Details) -> Fees | None:
@@ -170,6 +193,9 @@ def fees(prices: Prices, lines: Lines, details: Details) -> Fees | None:
     found += [fees_of(one, buckets.bucket_fees(prices.listed, terms, one)) for one in details.buckets]
     if details.events is not None:
         found.append(fees_of(details.events, events.event_fees(prices.listed, terms, details.events)))
+    if details.highest is not None:
+        tier_prices = peaks.tier_prices(prices.listed, terms, details.highest)
+        found.append(Fees(tier_prices, np.diff(details.highest.parts.start)))
     if not found:
         return None
     amount, parts = zeros(len(terms)), np.zeros(len(terms), dtype=np.int64)

@@ -40,7 +40,7 @@ _SUBJECTS_SHOWN = 5
 
 
 class Proration(Enum):
-    """Which part of a fee is owed where its contract or price holds for a part of the month."""
+    """Which part of what a month costs is owed where its contract or price holds for a part of the month."""
 
     DAY = "day"
     SECOND = "second"
@@ -51,7 +51,8 @@ class Proration(Enum):
 class Price(msgspec.Struct, frozen=True):
     """What one meter's units cost from a day on (None: always), until the plan's next price of that meter.
 
-    A price without a meter is a fee, until the plan's next fee of that product.
+    A price without a meter is a fee, until the plan's next fee of that product. A price of several meters is one of the
+    first, and of each other one that it is priced with the first.
     """
 
     product: str
@@ -62,7 +63,7 @@ class Price(msgspec.Struct, frozen=True):
     dimensions: tuple[str, ...] = ()
     """Whose values make the key of a matrix."""
     proration: Proration = Proration.DAY
-    """Of a fee."""
+    """Of a fee, and of a price by capacity."""
     tax_category: str = STANDARD
 
     @property
@@ -251,8 +252,7 @@ def _price_words(prices: Iterable[tuple[str, Price]]) -> Words:
 
 
 def _rest_in_words(price: Price) -> str:
-    is_plain = bool(price.meter) or price.proration is Proration.DAY
-    proration = "" if is_plain else f", prorated by {price.proration.value}"
+    proration = "" if price.proration is Proration.DAY else f", prorated by {price.proration.value}"
     return proration + category_in_words(price.tax_category)
 
 

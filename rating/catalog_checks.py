@@ -12,7 +12,7 @@ from typing import NamedTuple
 from babel.numbers import get_currency_precision
 
 from ledger.meters import Meter
-from rating import agreement_checks
+from rating import agreement_checks, together_checks
 from rating.agreements import Tax
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, merged, price_key
 from rating.catalog_fields import did_you_mean
@@ -59,6 +59,7 @@ def faults(new: Catalog, stored: Catalog, unread: Unread | None = None) -> Itera
     yield from chain.from_iterable(map(_contract_faults, new.contracts))
     yield from _anchor_faults(new, stored)
     yield from _billed_twice(new, after)
+    yield from (Fault(*fault) for fault in together_checks.faults(new, after))
     yield from (Fault(*fault) for fault in agreement_checks.faults(new, after, knows_taxes=not unread.has_taxes))
 
 
@@ -103,7 +104,8 @@ def _reference_faults(new: Catalog, after: Catalog, unread: Unread) -> Iterator[
     owners: tuple[Plan | Contract, ...] = (*new.plans, *new.contracts)
     for price in (*(price for owner in owners for price in owner.prices), *unread.prices):
         if price.meter and price.meter not in meters:
-            yield _names_nothing(price, "meter", price.meter, meters)
+            several = price.terms.meters or isinstance(price.terms.charge, parts.PricedWith)
+            yield _names_nothing(price, "meters" if several else "meter", price.meter, meters)
     for contract in (*new.contracts, *unread.contracts):
         if contract.customer and contract.customer not in customers:
             yield _names_nothing(contract, "customer", contract.customer, customers)
@@ -112,7 +114,9 @@ def _reference_faults(new: Catalog, after: Catalog, unread: Unread) -> Iterator[
 
 
 def _names_nothing(item: Item, field: str, name: str, known: Iterable[str]) -> Fault:
-    message = f"there is no {field} {name} in the file or in the catalog: add it{did_you_mean(name, known)}"
+    message = (
+        f"there is no {field.removesuffix('s')} {name} in the file or in the catalog: add it{did_you_mean(name, known)}"
+    )
     return Fault(item, (field,), message)
 
 

@@ -156,23 +156,26 @@ def _plan(page: _Page, node: yaml.Node, place: Place) -> Plan | None:
     found = page.mapping(node, place, _PLAN, _PLAN[:3])
     name = page.scalar(found.get("name"), (*place, "name"), fields.name)
     currency = page.scalar(found.get("currency"), (*place, "currency"), fields.currency)
-    prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
+    prices = _prices(page, found.get("prices"), (*place, "prices"))
     discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
     unit = agreement_file.pricing_unit(page, found.get("pricing_unit"), (*place, "pricing_unit"))
     if name is None or currency is None:
         page.not_read("plans", name)
         return None
-    priced = tuple(price for price in prices if price is not None)
-    return page.read(place, Plan(name, currency, priced, discounts, unit))
+    return page.read(place, Plan(name, currency, prices, discounts, unit))
 
 
-def _price(page: _Page, node: yaml.Node, place: Place) -> Price | None:
+def _prices(page: _Page, node: yaml.Node | None, place: Place) -> tuple[Price, ...]:
+    return tuple(price for item, at in page.items(node, place) for price in _price(page, item, at))
+
+
+def _price(page: _Page, node: yaml.Node, place: Place) -> list[Price]:
+    """A price for each meter that it reads."""
     found = price_file.price(page, node, place)
-    if found.price is not None:
-        return page.read(place, found.price)
-    if found.meter is not None:
-        page.half_read(place, Price("", found.meter, UNREAD))
-    return None
+    if not found.prices:
+        for meter in found.meters:
+            page.half_read(place, Price("", meter, UNREAD))
+    return [page.read(place, price) for price in found.prices]
 
 
 _CUSTOMER = ("id", "name", "subjects", "tax_place", "tax_exempt")
@@ -207,7 +210,7 @@ def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
     end = page.scalar(found.get("end"), (*place, "end"), fields.day)
     zone = page.scalar(found.get("timezone"), (*place, "timezone"), fields.zone)
     anchor = page.scalar(found.get("anchor"), (*place, "anchor"), fields.anchor)
-    prices = [_price(page, item, at) for item, at in page.items(found.get("prices"), (*place, "prices"))]
+    prices = _prices(page, found.get("prices"), (*place, "prices"))
     commitment = agreement_file.commitment(page, found.get("commitment"), (*place, "commitment"))
     discounts = agreement_file.discounts(page, found.get("discounts"), (*place, "discounts"))
     optional = (("end", end), ("timezone", zone), ("anchor", anchor))
@@ -215,8 +218,7 @@ def _contract(page: _Page, node: yaml.Node, place: Place) -> Contract | None:
     if key is None or customer is None or plan is None or entity is None or start is None or broken:
         page.half_read(place, Contract(key or "", customer or "", plan or "", entity or "", start or date.min))
         return None
-    priced = tuple(price for price in prices if price is not None)
-    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", priced, commitment, discounts, anchor or 1)
+    read = Contract(key, customer, plan, entity, start, end, zone or "UTC", prices, commitment, discounts, anchor or 1)
     return page.read(place, read)
 
 

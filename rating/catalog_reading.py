@@ -1,9 +1,10 @@
 """Read a file on top of the newest catalog, and of that load no more than the file can touch.
 
 What a file can touch: plans, meters and taxes, which are few; the customers and contracts that it names, and the owners
-of the subjects that it names; and every contract that may bill twice because of it. A contract bills what another one
-of its customer does because it is in the file, or because its plan prices a meter, or prices it from an earlier day,
-that it did not before. With a mistake anywhere everything is loaded: a message may propose any name that there is.
+of the subjects that it names; every contract with prices of its own whose plan gets a price of several meters; and
+every contract that may bill twice because of the file. A contract bills what another one of its customer does because
+it is in the file, or because its plan prices a meter, or prices it from an earlier day, that it did not before. With a
+mistake anywhere everything is loaded: a message may propose any name that there is.
 """
 
 from datetime import date
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from rating import catalog_file
 from rating.catalog import Catalog
 from rating.catalog_rows import Part, load
-from rating.catalog_tables import contracts, customer_subjects, prices, rows_at
+from rating.catalog_tables import contract_prices, contracts, customer_subjects, prices, rows_at
 from rating.yaml_page import Mistake
 
 NAMED_MAX = 5_000
@@ -54,7 +55,14 @@ def touched(connection: sa.Connection, tenant: str, version: int, new: Catalog) 
     on_plans = rows_at(contracts, tenant, version, "customer").where(
         contracts.c.plan.in_(_pricing_more(connection, tenant, version, new))
     )
-    wanted = sa.or_(contracts.c.id.in_(named), contracts.c.customer.in_(paying), contracts.c.customer.in_(on_plans))
+    together = [plan.name for plan in new.plans if any(one.terms.meters for one in plan.prices)]
+    priced = rows_at(contract_prices, tenant, version, "contract")
+    wanted = sa.or_(
+        contracts.c.id.in_(named),
+        contracts.c.customer.in_(paying),
+        contracts.c.customer.in_(on_plans),
+        sa.and_(contracts.c.plan.in_(together), contracts.c.id.in_(priced)),
+    )
     return Part(
         frozenset(customers.union(connection.execute(owners).scalars())),
         rows_at(contracts, tenant, version, "id").where(wanted),

@@ -37,7 +37,7 @@ def _step_problems(step: dict[str, Any], earlier: dict[int, Fraction]) -> Iterat
         return
     try:
         result = evaluate(*values)
-    except (TypeError, ZeroDivisionError):
+    except (TypeError, IndexError, ZeroDivisionError):
         yield f"{where} has operands that {step['operation']} cannot take"
         return
     if result != Fraction(step["result"]):
@@ -62,6 +62,20 @@ def _event_fee(paid: Fraction, percent: Fraction, fee: Fraction, least: Fraction
     return min([max(least, fee + percent * paid / 100), *most])
 
 
+def _within(*numbers: Fraction) -> Fraction:
+    """1 where every number is at most the limit that follows it, else 0."""
+    exceeded = [place for place in range(0, len(numbers), 2) if numbers[place] > numbers[place + 1]]
+    return Fraction(0 if exceeded else 1)
+
+
+def _first_held(*numbers: Fraction) -> Fraction:
+    """The amount that follows the first number which is not 0."""
+    for place in range(0, len(numbers), 2):
+        if numbers[place] != 0:
+            return numbers[place + 1]
+    return Fraction(0)
+
+
 def _half_up(number: Fraction, unit: Fraction) -> Fraction:
     """The nearest multiple of the unit, halves away from zero."""
     away = floor(abs(number) / unit + Fraction(1, 2)) * unit
@@ -82,6 +96,8 @@ OPERATIONS: dict[str, Callable[..., Fraction]] = {
     "at_least": max,
     "at_most": min,
     "event_fee": _event_fee,
+    "within": _within,
+    "first_held": _first_held,
     "started": lambda number, unit: Fraction(ceil(number / unit)),
     "rounded_half_up": _half_up,
     "rounded_up": lambda number, unit: ceil(number / unit) * unit,

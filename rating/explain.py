@@ -19,6 +19,7 @@ from babel.numbers import get_currency_precision
 from ledger.charges import COMMITMENT, CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
+from ledger.trace import OfMeter
 from ledger.usage import Slots
 from rating import catalog_tables as tables
 from rating import commitment_windows, derivation_check, explain_commitment
@@ -29,16 +30,17 @@ from rating.clocks import bucket_starts, slot_starts
 from rating.derivation.committing import settled
 from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Buckets, Cells, Events, Quantity, Share, Used
+from rating.derivation.used import Buckets, Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.periods import EPOCH, Calendar, day_number, instants, parse_period
 from rating.price_sets import as_rated
 from rating.price_words import price_in_words
-from rating.pricing.parts import Bucketed, ByEvent, Every, Interval, Matrix, Price, interval_of
+from rating.pricing.parts import Bucketed, ByEvent, Capacity, Every, Interval, Matrix, Price, interval_of
 from rating.pricing.written import number_text, read
 from rating.proration.shares import days_of
 from rating.runs import Run
 
 SECOND_MS: Final = 1000
+NOTHING: Final = Fraction(0)
 
 Charge = dict[str, Any]
 
@@ -54,6 +56,9 @@ class Reader(commitment_windows.Reader, Protocol):
 
     def usage_by_stretch(self, lines: pa.Table, boundaries: Sequence[int]) -> list[tuple[int, int]]:
         """The scaled usage behind charges between boundaries."""
+
+    def usage_by_meter(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+        """The scaled usage of some meters where charges look for their events."""
 
 
 class Priced(NamedTuple):
@@ -92,7 +97,8 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
     digits = int(get_currency_precision(charge["currency"]))
     rated = as_rated(price.terms, digits)
     used = _used(ledger, run, line, price, calendar)
-    units = Unit(_unit(connection, run, charge)), Unit(charge["currency"], digits)
+    unit = "units" if rated.summed else _unit(connection, run, charge)
+    units = Unit(unit), Unit(charge["currency"], digits)
     found = derivation(rated, used, *units, _worth(connection, run, charge, calendar.zone))
     problems = [
         *derivation_check.problems(as_json(found)),
@@ -190,6 +196,13 @@ def _used(ledger: Reader, run: Run, line: pa.Table, price: Priced, calendar: Cal
     if isinstance(priced, Bucketed):
         found = ledger.usage_by_stretch(line, bucket_starts(priced.every, *held))
         return Buckets([(_shown(priced.every, calendar.zone, instant), _units(scaled)) for instant, scaled in found])
+    if isinstance(priced, Capacity):
+        measured = ledger.usage_by_meter(line, price.terms.meters)
+        values = [(meter, max(_units(one.highest), NOTHING)) for meter, one in measured.items()]
+        return Highest(values, _share(charge, run, price, calendar))
+    if price.terms.summed:
+        measured = ledger.usage_by_meter(line, price.terms.meters)
+        return Summed([(meter, _units(one.total)) for meter, one in measured.items()])
     return Quantity(Fraction(charge["quantity"]))
 
 
@@ -204,7 +217,7 @@ def _units(scaled: int) -> Fraction:
 
 
 def _share(charge: Charge, run: Run, price: Priced, calendar: Calendar) -> Share:
-    """Which part of its month a fee is owed for; of a longer interval, all."""
+    """Which part of its month a charge is owed for; of a longer interval, all."""
     interval = interval_of(price.terms.charge)
     if interval is not Interval.MONTH:
         return Share(Fraction(1), Fraction(1), interval.value, interval.value)
@@ -234,6 +247,8 @@ def _usage_problems(charge: Charge, used: Used) -> list[str]:
             units = sum(used.amounts, Fraction(0))
         case Cells() | Buckets():
             units = sum((quantity for _, quantity in used.quantities), Fraction(0))
+        case Summed():
+            units = dict(used.quantities).get(charge["meter"], NOTHING)
         case _:
             return []
     said = Fraction(charge["quantity"])

@@ -12,6 +12,7 @@ from ledger.usage import Totals
 from rating.book import Book
 from rating.exact import Exact, Int64s, group_sums
 from rating.intervals import fee_windows
+from rating.leaders import leaders
 from rating.match import RATED, Match, price_span
 from rating.price_sets import PRORATIONS
 from rating.proration.shares import days_of, share
@@ -71,14 +72,18 @@ def windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[
 
 
 def with_idle(book: Book, spans: Spans, lines: Lines) -> Lines:
-    """The lines, and those of prices that bill where nothing was used: fees, and minimums that nobody reached."""
-    idle = np.flatnonzero(book.prices.is_idle)
-    if not len(idle):
+    """The lines, and those of prices that bill what was not used: fees, minimums, and what goes with other meters."""
+    idle, lead = np.flatnonzero(book.prices.is_idle), leaders(book)
+    led = np.flatnonzero(lead[lines.price] != lines.price)
+    if not len(idle) and not len(led):
         return lines
     own = book.prices.set[idle]
     under = book.contracts.prices
     contract, place = expand(np.searchsorted(own, under, side="left"), np.searchsorted(own, under, side="right"))
     price = idle[place]
+    if len(led):
+        pairs = (line_key(book, contract, price), line_key(book, lines.contract[led], lead[lines.price[led]]))
+        contract, price = np.divmod(np.unique(np.concatenate(pairs)), len(book.prices.set))
     start, end = fee_windows(book, contract, price, *windows(book, spans, contract, price))
     known = line_key(book, lines.contract, lines.price)
     owed = np.flatnonzero((start < end) & ~np.isin(line_key(book, contract, price), known))
@@ -111,7 +116,7 @@ def in_order(book: Book, lines: Lines) -> Lines:
 
 
 def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:
-    """Which part of its period each fee is owed for."""
+    """Which part of its period each line is owed for."""
     calendar = book.contracts.calendar[lines.contract]
     by_instant = share(lines.window_start, lines.window_end, spans.period_start[calendar], spans.period_end[calendar])
     by_day = share_by_day(book, spans, lines.contract, lines.window_start, lines.window_end)

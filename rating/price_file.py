@@ -21,35 +21,42 @@ from rating.yaml_page import Fields, Page, Place
 Part = TypeVar("Part")
 
 NOTHING: Final = Fraction(0)
+ONE: Final = Fraction(1)
 MODES: Final = {"half_up": HALF_UP, "up": UP, "down": DOWN}
 
 
 class Found(NamedTuple):
     """What was read of a price."""
 
-    price: Price | None
-    """None where there are mistakes in it."""
-    meter: str | None
+    prices: tuple[Price, ...]
+    """One for each meter that it reads; none where there are mistakes in it."""
+    meters: tuple[str, ...]
     """Which it names, as far as that can be read."""
 
 
 def price(page: Page, node: yaml.Node, place: Place) -> Found:
-    """The price at `node`."""
+    """The price at `node`; where it reads several meters, the first one's has its terms, and the others go with it."""
     before = len(page.mistakes)
     found = Fields(page, node, place, FIELDS, ("product", "model"))
     product, meter = found.scalar("product", read.product), found.scalar("meter", read.name)
+    weights = _weights(found)
+    meters = tuple(one.meter for one in weights) if meter is None else (meter,)
     model, since = found.scalar("model", _model), found.scalar("from", read.day)
     if model is None:
-        return Found(None, meter)
+        return Found((), meters)
     _fits_model(found, model)
-    terms, dimensions = _terms(found, MODELS[model].charge), found.scalars("dimensions", read.name)
+    summed = () if model == "capacity" else weights
+    terms, dimensions = _terms(found, MODELS[model].charge, summed), found.scalars("dimensions", read.name)
     if terms is not None and parts.interval_of(terms.charge) is not parts.Interval.MONTH and "proration" in found:
         found.mistake("proration", "a fee for longer than a month is owed whole and in advance: remove the proration")
     proration = found.scalar("proration", _proration) or Proration.DAY
     category = found.scalar("tax_category", read.name) or STANDARD
     if len(page.mistakes) > before or product is None or terms is None:
-        return Found(None, meter)
-    return Found(Price(product, meter or "", terms, since, dimensions, proration, category), meter)
+        return Found((), meters)
+    first, *others = meters or ("",)
+    leading = Price(product, first, terms, since, dimensions, proration, category)
+    with_it = parts.Price(charge=parts.PricedWith(first))
+    return Found((leading, *(Price(product, one, with_it, since, tax_category=category) for one in others)), meters)
 
 
 def _model(text: str) -> str:
@@ -67,11 +74,29 @@ def _fits_model(found: Fields, model: str) -> None:
         if field in found and field not in (*COMMON, *own.needs, *own.takes):
             found.mistake(field, f"{model} has no {field}: remove it, or change the model")
     for field in own.needs:
-        if field not in found:
+        if field not in found and not (field == "meter" and "meters" in found and "meters" in own.takes):
             found.mistake(field, f"{field} is missing: {model} needs it")
+    if "meter" in found and "meters" in found:
+        found.mistake("meters", "a price has one meter, or several: keep `meter` or `meters`")
+    if "bucket" in found and "meters" in found:
+        found.mistake("bucket", "what several meters add up to has no buckets: remove it, or give each meter a price")
 
 
-def _terms(found: Fields, charge_of: Callable[[Fields], parts.Charge | None]) -> parts.Price | None:
+def _weights(found: Fields) -> tuple[parts.Weighted, ...]:
+    """The meters that a price reads: a list, or a mapping that says how much a unit of each counts."""
+    own = found.mapping("meters", ()) if isinstance(found.nodes.get("meters"), yaml.MappingNode) else None
+    names = found.scalars("meters", read.name) if own is None else tuple(own.nodes)
+    for name in sorted({one for one in names if names.count(one) > 1}):
+        found.mistake("meters", f"{name} is in the list twice: keep one")
+    if "meters" in found and not names:
+        found.mistake("meters", "expected at least one meter")
+    weights = (None if own is None else own.scalar(name, read.factor) for name in names)
+    return tuple(parts.Weighted(name, weight or ONE) for name, weight in zip(names, weights, strict=True))
+
+
+def _terms(
+    found: Fields, charge_of: Callable[[Fields], parts.Charge | None], summed: tuple[parts.Weighted, ...]
+) -> parts.Price | None:
     charge = charge_of(found)
     conversion, free_units = _conversion(found), found.scalar("free_units", read.quantity)
     adjustments = tuple(one for item in found.items("adjustments") if (one := _adjustment(found.page, *item)))
@@ -83,6 +108,7 @@ def _terms(found: Fields, charge_of: Callable[[Fields], parts.Charge | None]) ->
         charge, conversion, free_units = parts.Bucketed(every, bucket), None, None
     return parts.Price(
         charge=charge,
+        summed=summed,
         conversion=conversion,
         free_units=free_units,
         # A minimum is owed as well when corrections outweigh the usage: it would be given back otherwise.
@@ -291,6 +317,21 @@ def _bills(text: str) -> str:
     return read.one_of(text, ("every_tier", TOP_TIER), f"every_tier or {TOP_TIER}")
 
 
+def _capacity(found: Fields) -> parts.Charge | None:
+    meters = found.scalars("meters", read.name)
+    tiers = [_capacity_tier(one, meters) for one in found.mappings("tiers", ("price", "limits"), ("price",))]
+    if "tiers" in found and not tiers:
+        found.mistake("tiers", "expected at least one tier: {price: ...}")
+    return parts.Capacity(meters, tuple(tiers)) if tiers else None
+
+
+def _capacity_tier(found: Fields, meters: Sequence[str]) -> parts.CapacityTier:
+    """A tier; with mistakes in it, nobody prices by it."""
+    price_, limits = found.scalar("price", read.amount), found.mapping("limits", meters)
+    bounds = (None if limits is None else limits.scalar(meter, read.units) for meter in meters)
+    return parts.CapacityTier(price_ or NOTHING, tuple(bounds))
+
+
 class Model(NamedTuple):
     """How a charge is written."""
 
@@ -305,7 +346,7 @@ BLOCK_TIER: Final = ("block_size", "block_price", "blocks")
 TOP_TIER: Final = "top_tier"
 COMMON: Final = ("product", "model", "from", "adjustments", "rounding", "tax_category")
 SLOT: Final = ("name", "from", "to", "days", "dates")
-OF_USAGE: Final = ("conversion", "free_units", "bucket")
+OF_USAGE: Final = ("meters", "conversion", "free_units", "bucket")
 MODELS: Final = {
     "flat": Model(_flat, ("amount",), ("interval", "proration")),
     "per_unit": Model(_per_unit, ("meter", "unit_price"), OF_USAGE),
@@ -317,6 +358,7 @@ MODELS: Final = {
     "duration": Model(_duration, ("meter", "rates"), ("connect_fee", "most", "increment_rounding")),
     "matrix": Model(_matrix, ("meter", "cells", "default"), ("dimensions", "slots")),
     "dynamic": Model(_dynamic, ("meter",), ("multiplier",)),
+    "capacity": Model(_capacity, ("meters", "tiers"), ("proration",)),
 }
 FIELDS: Final = tuple(
     dict.fromkeys((*COMMON, *(field for model in MODELS.values() for field in (*model.needs, *model.takes))))

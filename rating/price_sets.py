@@ -14,7 +14,18 @@ from rating.catalog import Proration
 from rating.exact import Int64s
 from rating.periods import NEVER
 from rating.pricing import rate as pricing
-from rating.pricing.parts import Bucketed, ByEvent, Charge, Flat, Matrix, PerUnit, Price, Rounding, interval_of
+from rating.pricing.parts import (
+    Bucketed,
+    ByEvent,
+    Capacity,
+    Charge,
+    Flat,
+    Matrix,
+    PerUnit,
+    Price,
+    Rounding,
+    interval_of,
+)
 from rating.pricing.shapes import PriceList, price_list
 from rating.pricing.usage import Fees, Usage
 from rating.pricing.written import read
@@ -37,14 +48,18 @@ class Prices(NamedTuple):
     category: Int64s
     """What it sells to the tax office."""
     is_fee: Bools
+    is_monthly: Bools
+    """Whether it is for a month, and owed for the share of it in which it holds: fees, and prices by capacity."""
     proration: Int64s
-    """Of fees: a place in PRORATIONS; what lasts longer than a month is owed whole."""
+    """Of those: a place in PRORATIONS; what lasts longer than a month is owed whole."""
     months: Int64s
     """Of fees: how long each lasts."""
     reckoned: Int64s
     """Of fees: the day since which there is one of this length, without a gap; its intervals are counted from it."""
     is_idle: Bools
     """Whether it bills where nothing is used."""
+    is_summed: Bools
+    """Whether it is for what several meters add up to."""
     terms: Int64s
     """Which of the terms."""
     listed: PriceList
@@ -99,9 +114,11 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
     texts = pa.concat_tables([of_plans.texts, of_contracts.texts]).take(pa.array(row))
     terms, different = _different(texts, plan_digits[set_plan[own_set]])
     listed = price_list([as_rated(read(text), digits) for text, _, digits in different])
-    charges = [read(text).charge for text, _, _ in different]
-    is_fee = np.array([isinstance(charge, Flat) for charge in charges], dtype=np.bool_)
-    months = np.array([interval_of(charge).months for charge in charges], dtype=np.int64)[terms]
+    written = [read(text) for text, _, _ in different]
+    is_fee = np.array([isinstance(one.charge, Flat) for one in written], dtype=np.bool_)
+    is_monthly = np.array([isinstance(one.charge, Flat | Capacity) for one in written], dtype=np.bool_)
+    is_summed = np.array([bool(one.summed) for one in written], dtype=np.bool_)
+    months = np.array([interval_of(one.charge).months for one in written], dtype=np.int64)[terms]
     # Of prices in their order, those that go on counting the intervals of the one before.
     goes_on = np.append(False, followed & (months[1:] == months[:-1]))[: len(row)]
     proration = np.array([PRORATIONS.index(text) for text in texts["proration"].to_pylist()], dtype=np.int64)
@@ -114,10 +131,12 @@ def price_sets(of_plans: Rows, of_contracts: Rows, contract_plan: Int64s, plan_d
         version,
         category,
         is_fee[terms],
+        is_monthly[terms],
         np.where(months > 1, PRORATIONS.index(Proration.NONE.value), proration),
         months,
         since[np.flatnonzero(~goes_on)[np.cumsum(~goes_on) - 1]],
-        (is_fee | _is_idle(listed))[terms],
+        (is_monthly | _is_idle(listed))[terms],
+        is_summed[terms],
         terms,
         listed,
         [tuple(dimensions.split()) for _, dimensions, _ in different],
@@ -166,6 +185,7 @@ def as_rated(price: Price, digits: int) -> Price:
     charge = PerUnit(price.charge.amount) if isinstance(price.charge, Flat) else price.charge
     return Price(
         charge=charge,
+        summed=price.summed,
         conversion=price.conversion,
         free_units=price.free_units,
         is_mirrored=price.is_mirrored,
@@ -182,5 +202,5 @@ def _is_idle(listed: PriceList) -> Bools:
 
 
 def needs_more_than_sums(prices: Prices) -> bool:
-    """Whether a price looks at dimensions, at times, or at single events."""
-    return bool(prices.charged_by(Matrix | Bucketed | ByEvent).any())
+    """Whether a price looks at dimensions, at times, or at single events or values."""
+    return bool(prices.charged_by(Matrix | Bucketed | ByEvent | Capacity).any())

@@ -8,6 +8,7 @@ from rating.pricing.parts import (
     Blocks,
     BlockTier,
     Bucketed,
+    Capacity,
     Charge,
     Conversion,
     Duration,
@@ -22,6 +23,7 @@ from rating.pricing.parts import (
     PercentOff,
     PerUnit,
     Price,
+    PricedWith,
     Reading,
     Rounding,
     Slot,
@@ -38,8 +40,10 @@ MODES = {HALF_UP: "to the nearest", UP: "up", DOWN: "down"}
 
 def price_in_words(price: Price, dimensions: Sequence[str] = ()) -> str:
     """Everything that the price says, in the order in which it is applied."""
+    weights = ("" if one.weight == 1 else f"{text(one.weight)} x " for one in price.summed)
+    summed = " + ".join(f"{weight}{one.meter}" for weight, one in zip(weights, price.summed, strict=True))
     said = [charge_in_words(price.charge, dimensions), *_around(price)]
-    return ", ".join(said)
+    return f"{summed}{': ' if summed else ''}{', '.join(said)}"
 
 
 def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
@@ -68,6 +72,10 @@ def charge_in_words(charge: Charge, dimensions: Sequence[str] = ()) -> str:
             return reached + ", then ".join(_block_tier(tier) for tier in charge.tiers)
         case Bucketed():
             return f"each {charge.every.value} alone ({price_in_words(charge.price)})"
+        case Capacity():
+            return _capacity(charge)
+        case PricedWith():
+            return f"priced with {charge.meter}"
 
 
 def _percentage(charge: Percentage) -> Iterator[str]:
@@ -148,6 +156,16 @@ def _tier(tier: Tier) -> str:
 def _block_tier(tier: BlockTier) -> str:
     blocks = f"{text(tier.price)} for each started block of {text(tier.size)}"
     return blocks if tier.most is None else f"{blocks} up to {text(tier.most)} blocks"
+
+
+def _capacity(charge: Capacity) -> str:
+    steps = []
+    for place, tier in enumerate(charge.tiers):
+        limits = zip(charge.meters, tier.limits, strict=True)
+        held = " and ".join(f"{text(limit)} {meter}" for meter, limit in limits if limit is not None)
+        then = "then " if place and not held else ""
+        steps.append(f"{then}{text(tier.price)}{' up to ' if held else ''}{held}")
+    return f"a month by the highest {' and '.join(charge.meters)}: {', '.join(steps)}"
 
 
 def _around(price: Price) -> Iterator[str]:

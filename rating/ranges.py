@@ -111,17 +111,20 @@ def _rounding(prices: PriceList, of_line: Int64s) -> Rounding:
 
 
 def _price(terms: Terms, lines: Lines, details: Details) -> Priced:
-    """What each line costs in the unit of its price: its usage, or of a fee the share of its month."""
+    """What each line costs in the unit of its price: its usage, or the share of its month."""
     prices = terms.book.prices
-    of_line, is_fee = prices.terms[lines.price], prices.is_fee[lines.price]
-    used = Usage(of_scale(lines.quantity, QUANTITY_SCALE), fees=fees(prices, lines, details))
-    if not is_fee.any():
+    of_line, is_monthly = prices.terms[lines.price], prices.is_monthly[lines.price]
+    quantity = of_scale(lines.quantity, QUANTITY_SCALE)
+    if details.summed is not None:
+        quantity = where(prices.is_summed[lines.price], details.summed, quantity)
+    used = Usage(quantity, fees=fees(prices, lines, details))
+    if not is_monthly.any():
         found = pricing.rate(prices.listed, of_line, used)
         return Priced(found.exact, found.amount)
     exact, amount = Gathered(len(of_line)), Gathered(len(of_line))
     for rows, usage in (
-        (np.flatnonzero(~is_fee), used),
-        (np.flatnonzero(is_fee), used._replace(quantity=shares(terms.book, terms.spans, lines))),
+        (np.flatnonzero(~is_monthly), used),
+        (np.flatnonzero(is_monthly), used._replace(quantity=shares(terms.book, terms.spans, lines))),
     ):
         found = pricing.rate(prices.listed, of_line[rows], taken_usage(usage, rows))
         exact.put(rows, found.exact)

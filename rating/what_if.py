@@ -20,7 +20,7 @@ from ledger.meters import meters, meters_at, write_meters
 from ledger.scale import decimal_integers
 from rating import book as books
 from rating import catalog_store as store
-from rating.beyond_sums import Beyond, Details
+from rating.beyond_sums import Beyond, by_line
 from rating.book import Book, positions
 from rating.calculation import UsageReader, calculate
 from rating.catalog_rows import ROWS
@@ -185,7 +185,7 @@ def _from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int) -> 
     held = spans(book, period)
     lines = with_idle(book, held, _lines(book, priced))
     terms = Terms(book, held, cutoff)
-    amounts = [minor_amounts(terms, one) for one in ranges(lines, Details([], None))]
+    amounts = [minor_amounts(terms, one) for one in ranges(lines, by_line(book, held, lines, Beyond([], None)))]
     currencies = pa.array(book.currencies, pa.string())
     customer, currency = (
         book.contracts.customer[lines.contract],

@@ -8,13 +8,28 @@ from rating.derivation.measuring import Units
 from rating.derivation.numbers import exactly
 from rating.derivation.steps import ROUNDED, Steps, Unit, Value, given
 from rating.derivation.used import Cells, Key
-from rating.pricing.parts import Beyond, Blocks, Cell, Dynamic, Flat, Matrix, Packages, PerUnit, Reading, Tier, Tiers
+from rating.pricing.parts import (
+    Beyond,
+    Blocks,
+    Cell,
+    Dynamic,
+    Flat,
+    Matrix,
+    Packages,
+    PerUnit,
+    PricedWith,
+    Reading,
+    Tier,
+    Tiers,
+)
 from rating.ratios import UP
 
 PACKAGES = Unit("packages")
 
 
-def charged(steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers | Blocks, units: Units) -> list[Value]:
+def charged(
+    steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers | Blocks | PricedWith, units: Units
+) -> list[Value]:
     """What the units cost, part by part."""
     match charge:
         case Flat():
@@ -27,6 +42,9 @@ def charged(steps: Steps, charge: Flat | PerUnit | Packages | Dynamic | Tiers | 
             return [steps.owed("times", f"at {exactly(charge.price)} a package", count, given(charge.price))]
         case Dynamic():
             return [steps.owed("times", "the usage is money", units.value, given(charge.multiplier))]
+        case PricedWith():
+            steps.say(f"-> priced with {charge.meter}")
+            return [steps.owed("given", f"priced with {charge.meter}", given(0))]
         case Tiers():
             return (
                 _graduated(steps, charge, units)

@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 from rating.derivation.adjusting import adjusted, detail_rounded, rounded
 from rating.derivation.by_bucket import by_bucket
+from rating.derivation.by_capacity import by_capacity
 from rating.derivation.by_duration import by_duration
 from rating.derivation.by_event import by_event
 from rating.derivation.charging import by_cells, charged
 from rating.derivation.measuring import charged_units
 from rating.derivation.numbers import exactly, shown, signed
 from rating.derivation.steps import Derivation, Steps, Unit, Value, given
-from rating.derivation.used import Buckets, Cells, Events, Quantity, Used
-from rating.pricing.parts import Bucketed, Duration, Matrix, Percentage, Price
+from rating.derivation.used import Buckets, Cells, Events, Highest, Quantity, Used
+from rating.pricing.parts import Bucketed, Capacity, Duration, Matrix, Percentage, Price
 
 
 class Worth(NamedTuple):
@@ -77,6 +78,9 @@ def _parts(steps: Steps, price: Price, used: Used) -> tuple[list[Value], bool]:
             steps, charge.every.value, used.quantities, lambda own, units: _owed(own, inside, Quantity(units))[1]
         )
         return [steps.together("all buckets", list(costs))], False
-    assert not isinstance(used, Events | Cells | Buckets)
+    if isinstance(charge, Capacity):
+        assert isinstance(used, Highest)
+        return [by_capacity(steps, price, charge, used)], False
+    assert not isinstance(used, Events | Cells | Buckets | Highest)
     units = charged_units(steps, price, used)
     return charged(steps, charge, units), units.is_returned

@@ -1,12 +1,13 @@
 """The steps from what was measured to the units that are charged: the negative rule, conversion, free units."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from rating.derivation.numbers import exactly
 from rating.derivation.steps import NO_UNIT, ROUNDED, Steps, Unit, Value, given
-from rating.derivation.used import Quantity, Share
-from rating.pricing.parts import Conversion, PerUnit, Price
+from rating.derivation.used import Quantity, Share, Summed
+from rating.pricing.parts import Conversion, PerUnit, Price, Weighted
 
 
 class Units(NamedTuple):
@@ -18,7 +19,7 @@ class Units(NamedTuple):
     """Its price is given back."""
 
 
-def charged_units(steps: Steps, price: Price, used: Quantity | Share) -> Units:
+def charged_units(steps: Steps, price: Price, used: Quantity | Share | Summed) -> Units:
     """The units of a charge."""
     if isinstance(used, Share):
         share = steps.take("prorated", f"{used.of} of the {used.interval}", [given(used.part), given(used.whole)])
@@ -28,11 +29,24 @@ def charged_units(steps: Steps, price: Price, used: Quantity | Share) -> Units:
             )
         steps.say(f"{exactly(used.part)} of {exactly(used.whole)} {used.of}")
         return Units(share, NO_UNIT, is_returned=False)
-    measured = steps.take("given", "measured", [given(used.units)], steps.measured)
-    steps.say(f"{exactly(used.units)} {steps.measured.name}")
+    if isinstance(used, Summed):
+        measured = _summed(steps, price.summed, dict(used.quantities))
+    else:
+        measured = steps.take("given", "measured", [given(used.units)], steps.measured)
+    steps.say(f"{exactly(measured.number)} {steps.measured.name}")
     above_zero, is_returned = _above_zero(steps, price, measured)
     converted, unit = _converted(steps, price.conversion, above_zero)
     return Units(_beyond_free(steps, price, converted, unit), unit, is_returned)
+
+
+def _summed(steps: Steps, weighted: Sequence[Weighted], quantities: dict[str, Fraction]) -> Value:
+    found = []
+    for one in weighted:
+        units = given(quantities.get(one.meter, Fraction(0)))
+        measured = steps.take("given", f"measured {one.meter}", [units], Unit(one.meter))
+        weighed = [measured, given(one.weight)]
+        found.append(measured if one.weight == 1 else steps.take("times", "by weight", weighed, steps.measured))
+    return steps.take("sum", "measured", found, steps.measured)
 
 
 def _above_zero(steps: Steps, price: Price, measured: Value) -> tuple[Value, bool]:

@@ -159,6 +159,26 @@ def _beyond_text(numbers: Sequence[Fraction]) -> str:
     return f"{exactly(number)} {'-' if number >= bound else 'beyond'} {exactly(bound)}"
 
 
+def _pairs(numbers: Sequence[Fraction]) -> list[tuple[Fraction, Fraction]]:
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _within(*numbers: Fraction) -> Fraction:
+    return Fraction(all(number <= limit for number, limit in _pairs(numbers)))
+
+
+def _within_text(numbers: Sequence[Fraction]) -> str:
+    return ", ".join(f"{exactly(number)} within {exactly(limit)}" for number, limit in _pairs(numbers))
+
+
+def _first_held(*numbers: Fraction) -> Fraction:
+    return next((amount for is_held, amount in _pairs(numbers) if is_held), Fraction(0))
+
+
+def _first_held_text(numbers: Sequence[Fraction]) -> str:
+    return ", ".join(f"{exactly(amount)} if {exactly(is_held)}" for is_held, amount in _pairs(numbers))
+
+
 def _left(allowance: Fraction, earlier: Sequence[Fraction]) -> Fraction:
     return max(allowance - sum(earlier, Fraction(0)), Fraction(0))
 
@@ -205,6 +225,8 @@ _OPERATIONS: Final = {
     "at_least": _Operation(max, _as("{}, at least {}")),
     "at_most": _Operation(min, _as("{}, at most {}")),
     "event_fee": _Operation(_event_fee, _event_fee_text),
+    "within": _Operation(_within, _within_text),
+    "first_held": _Operation(_first_held, _first_held_text),
     "started": _Operation(lambda number, unit: Fraction(ceil(number / unit)), _as("{} in started {}")),
     "rounded_half_up": _rounding(_nearest, "to the nearest"),
     "rounded_up": _rounding(lambda number: -(-number.numerator // number.denominator), "up to a multiple of"),

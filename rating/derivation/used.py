@@ -1,4 +1,4 @@
-"""What a charge was made for: a quantity, the share of a month, single events, or quantities by key or by bucket."""
+"""What a charge was made for: quantities, also by key or bucket, shares of a month, events, or highest values."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -40,4 +40,17 @@ class Buckets(NamedTuple):
     quantities: Sequence[tuple[str, Fraction]]
 
 
-Used = Quantity | Share | Events | Cells | Buckets
+class Highest(NamedTuple):
+    """The highest single values by meter, and the share of the month that is owed for them."""
+
+    values: Sequence[tuple[str, Fraction]]
+    share: Share
+
+
+class Summed(NamedTuple):
+    """Quantities by meter, for a price that sums them by weight."""
+
+    quantities: Sequence[tuple[str, Fraction]]
+
+
+Used = Quantity | Share | Events | Cells | Buckets | Highest | Summed

@@ -26,6 +26,13 @@ class Rounding(Struct, frozen=True, omit_defaults=True):
     of_details: bool = False
 
 
+class Weighted(Struct, frozen=True, omit_defaults=True):
+    """A meter, and how much each of its units counts."""
+
+    meter: str
+    weight: Fraction = Fraction(1)
+
+
 class Conversion(Struct, frozen=True, omit_defaults=True):
     """Metered into priced units: times `factor`, divided by `per`, in whole multiples where a rounding says so."""
 
@@ -216,6 +223,28 @@ class Bucketed(Struct, frozen=True, tag=True, omit_defaults=True):
     price: "Price"
 
 
+class CapacityTier(Struct, frozen=True, omit_defaults=True):
+    """What holds as long as no meter's highest value exceeds its limit."""
+
+    price: Fraction
+    limits: tuple[Fraction | None, ...]
+    """Inclusive, meter by meter; None: not limited."""
+
+
+class Capacity(Struct, frozen=True, tag=True, omit_defaults=True):
+    """One amount a period, by the highest single values of some meters: that of the first tier which holds them all."""
+
+    meters: tuple[str, ...]
+    """The line of the first has the amount; each other one is priced with it."""
+    tiers: tuple[CapacityTier, ...]
+
+
+class PricedWith(Struct, frozen=True, tag=True, omit_defaults=True):
+    """Nothing of its own: the price of another meter looks at this one's usage too."""
+
+    meter: str
+
+
 class PercentOff(Struct, frozen=True, tag=True, omit_defaults=True):
     """A discount on what every detail costs by now."""
 
@@ -242,7 +271,7 @@ class Minimum(Struct, frozen=True, tag=True, omit_defaults=True):
 
 ByEvent = Percentage | Duration
 """What prices single events."""
-Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks | Bucketed
+Charge = Flat | PerUnit | Packages | Dynamic | ByEvent | Matrix | Tiers | Blocks | Bucketed | Capacity | PricedWith
 Adjustment = PercentOff | AmountOff | Maximum | Minimum
 
 
@@ -250,6 +279,8 @@ class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Measured, charged, adjusted in the order given, rounded once."""
 
     charge: Charge
+    summed: tuple[Weighted, ...] = ()
+    """Measured is what these meters add up to; without them, the price's own meter."""
     conversion: Conversion | None = None
     free_units: Fraction | None = None
     """The period's first units cost nothing."""
@@ -258,6 +289,11 @@ class Price(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Usage below zero gives its price back; else it costs what no usage costs."""
     adjustments: tuple[Adjustment, ...] = ()
     rounding: Rounding | None = None
+
+    @property
+    def meters(self) -> tuple[str, ...]:
+        """Which are priced together here, its own first; none where it looks at its own alone."""
+        return self.charge.meters if isinstance(self.charge, Capacity) else tuple(one.meter for one in self.summed)
 
 
 def interval_of(charge: Charge) -> Interval:

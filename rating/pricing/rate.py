@@ -18,6 +18,7 @@ from rating.pricing.measure import Measured, measured
 from rating.pricing.parts import (
     Blocks,
     Bucketed,
+    Capacity,
     Duration,
     Dynamic,
     Flat,
@@ -25,11 +26,12 @@ from rating.pricing.parts import (
     Packages,
     Percentage,
     PerUnit,
+    PricedWith,
     Tiers,
 )
 from rating.pricing.shapes import PriceList, Shape, Terms, stretches
 from rating.pricing.tiered import tiered, unpriced
-from rating.pricing.untiered import dynamic, flat, one_by_one, packages, per_unit
+from rating.pricing.untiered import by_capacity, dynamic, flat, nothing, one_by_one, packages, per_unit
 from rating.pricing.usage import Usage, taken_usage
 from rating.ratios import Bools, Ratios
 
@@ -44,6 +46,8 @@ CHARGES: dict[type, Callable[[Terms, Measured, Usage], list[Detail]]] = {
     Tiers: tiered,
     Blocks: blocks,
     Bucketed: one_by_one,
+    Capacity: by_capacity,
+    PricedWith: nothing,
 }
 
 

@@ -1,4 +1,4 @@
-"""Charges without tiers: flat, per unit, whole packages, money that the usage brings, and events priced one by one."""
+"""Charges without tiers of units: flat, per unit, whole packages, the usage as money, events one by one, capacity."""
 
 import numpy as np
 
@@ -52,6 +52,19 @@ def one_by_one(_: Terms, units: Measured, usage: Usage) -> list[Detail]:
     assert usage.fees is not None
     present = np.asarray(usage.fees.parts > 0, dtype=np.bool_)
     return [detail(Kind.USAGE, present, units.quantity, ratios.constant(0), usage.fees.amount)]
+
+
+def by_capacity(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:
+    """What the tier that holds the line costs, for the share of the month that the line is owed for."""
+    assert usage.fees is not None
+    price = usage.fees.amount
+    present = np.ones(len(terms.row), dtype=np.bool_)
+    return [detail(Kind.USAGE, present, units.quantity, price, ratios.times(units.quantity, price))]
+
+
+def nothing(_: Terms, __: Measured, ___: Usage) -> list[Detail]:
+    """What is priced with another line."""
+    return []
 
 
 def _packages(terms: Terms, quantity: Ratios) -> Ratios:

@@ -1,4 +1,4 @@
-"""Usage by dimensions and single usage are what a ledger in memory says of the same events, at any cutoff."""
+"""Usage by dimensions, single usage and the highest of it are what a ledger in memory says of the same events."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -6,10 +6,11 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from ledger.meters import Meter
-from ledger.usage import Keyed, Singles, Stretched
+from ledger.usage import Keyed, Peaks, Singles, Stretched
 from rating.clocks import bucket_starts, slot_starts
 from rating.pricing.parts import Every, Slot
 from tests.faults import Fuse, Kill, cut_short
@@ -84,6 +85,13 @@ def by_hour(found: Stretched) -> dict[tuple[str, str, int], int]:
     return summed
 
 
+def highest(found: Peaks) -> dict[tuple[str, str, int], int]:
+    rows = zip(found.meter.to_pylist(), found.subject.to_pylist(), found.segment.tolist(), strict=True)
+    values = dict(zip(rows, found.quantity.tolist(), strict=True))
+    assert len(values) == len(found.quantity), "a meter of a subject has one row a stretch"
+    return values
+
+
 def in_time(found: Singles, meter: str) -> list[tuple[str, int, int]]:
     """One meter's: which of its usage came first among that of one event is nobody's question."""
     columns = (found.meter.to_pylist(), found.subject.to_pylist(), found.segment.tolist(), found.quantity.tolist())
@@ -123,6 +131,12 @@ def test_details_are_those_of_the_events_up_to_the_cutoff(place: Place, seed: in
         assert problems(ledger) == []
 
 
+def line_of(subjects: list[str], bounds: list[int], cutoff: int) -> pa.Table:
+    """What a charge says of where its events are looked for."""
+    said = {"tenant": "default", "meter": "calls", "window_start": bounds[0], "window_end": bounds[-1]}
+    return pa.Table.from_pylist([{**said, "cutoff": cutoff, "subjects": subjects}])
+
+
 def _alike(ledger: Any, known: MemoryLedger, bounds: list[int], cutoff: int) -> None:
     names = [meter.name for meter in MORE_METERS]
     by_slot = slot_starts(SLOTS, "Europe/Berlin", bounds[0], bounds[-1])
@@ -138,6 +152,12 @@ def _alike(ledger: Any, known: MemoryLedger, bounds: list[int], cutoff: int) -> 
         both = (one.singles("default", names, bounds, cutoff) for one in (ledger, known))
         found_rows, known_rows = (in_time(one, meter) for one in both)
         assert found_rows == known_rows
+    for some in (names, ["bytes", "gb_out"], ["calls"]):
+        values = highest(ledger.peaks("default", some, bounds, cutoff))
+        assert values == highest(known.peaks("default", some, bounds, cutoff))
+        lines = line_of(["a", "é"], bounds, cutoff)
+        assert ledger.usage_by_meter(lines, some) == known.usage_by_meter(lines, some)
+    assert len(ledger.peaks("other", names, bounds, cutoff).quantity) == 0
     alone = ledger.singles("default", ["bytes"], bounds, cutoff)
     assert set(alone.meter.to_pylist()) <= {"bytes"}
     assert len(ledger.keyed("other", "calls", ["region"], by_slot, bounds, cutoff).key) == 0

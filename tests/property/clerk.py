@@ -17,6 +17,7 @@ from rating.pricing.parts import Flat
 from tests.reference.exactness import round_to
 from tests.reference.lines import Usage, total_of
 from tests.reference.rating import BY_EVENT, rated_lines
+from tests.reference.several_meters import capacity
 from tests.unit.rating.world import Use
 
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -39,7 +40,7 @@ class Terms(NamedTuple):
     """A price in the reference's words, and what of it the reference does not know."""
 
     price: Mapping[str, Any]
-    """A model with its parameters, without adjustments and rounding."""
+    """A model with its parameters, without adjustments and rounding; one that looks at `meters` has its tiers."""
     adjustments: Sequence[tuple[str, Fraction]] = ()
     rounding: Mapping[str, str] | None = None
     cells: Sequence[tuple[tuple[str | None, ...], Fraction]] = ()
@@ -48,6 +49,8 @@ class Terms(NamedTuple):
     """Of a matrix; with slots, each cell ends with one."""
     bucket: str | None = None
     """What is priced alone: an hour, or a day."""
+    weights: Mapping[str, Fraction] = {}
+    """Of meters that are summed."""
 
 
 class Written(NamedTuple):
@@ -143,16 +146,25 @@ class Clerk:
                 contract, price = judged.bills
                 uses[contract.id, price.meter, price.since].append(use)
         lines = []
+        left = set(uses)
         for contract in self.catalog.contracts:
             for price, held in self._in_force(contract, month):
                 days = self._billed(contract, price, held)
                 if not days:
                     continue
-                own = uses.pop((contract.id, price.meter, price.since), []) if price.meter else []
-                line = self._line(contract, price, days, own, terms_of[name_of(self.catalog, contract, price)])
-                if own or not price.meter or line.exact:
+                key = (contract.id, price.meter, price.since)
+                left.discard(key)
+                own = uses[key] if price.meter else []
+                terms = terms_of[name_of(self.catalog, contract, price)]
+                together = [
+                    use
+                    for meter in (*terms.price.get("meters", ()), *terms.weights)
+                    for use in uses[contract.id, meter, price.since]
+                ]
+                line = self._line(contract, price, days, own, together, terms)
+                if own or together or not price.meter or line.exact or "meters" in terms.price:
                     lines.append(line)
-        assert not uses
+        assert not left
         return sorted(lines)
 
     def _in_force(self, contract: Contract, month: Period) -> Iterator[tuple[Price, list[date]]]:
@@ -187,14 +199,23 @@ class Clerk:
                 nth += 1
                 yield day, months_after(counted_from, nth * months)
 
-    def _line(self, contract: Contract, price: Price, days: list[date], uses: list[Use], terms: Terms) -> Line:
+    def _line(
+        self,
+        contract: Contract,
+        price: Price,
+        days: list[date],
+        uses: list[Use],
+        together: list[Use],
+        terms: Terms,
+    ) -> Line:
         zone, currency = contract.timezone, self.plans[contract.plan].currency
         quantities = [Fraction(use.quantity, 10**9) for use in uses]
-        exact = (
-            cost(terms, uses, zone)
-            if price.meter
-            else adjusted(terms, Fraction(terms.price["amount"]) * _part(contract, price, days))
-        )
+        if "meters" in terms.price:
+            exact = adjusted(terms, _capacity(terms, together) * _part(contract, price, days))
+        elif price.meter:
+            exact = cost(terms, together if terms.weights else uses, zone)
+        else:
+            exact = adjusted(terms, Fraction(terms.price["amount"]) * _part(contract, price, days))
         exact *= self.worth(contract, days[0])
         return Line(
             contract.entity,
@@ -220,6 +241,13 @@ def name_of(catalog: Catalog, contract: Contract, price: Price) -> str:
     return f"{owner}/{price.meter}/{price.fee}/{price.since}"
 
 
+def _capacity(terms: Terms, uses: Sequence[Use]) -> Fraction:
+    """What a month costs by the highest of all values."""
+    usage = [{"unit": use.meter, "quantity": Fraction(use.quantity, 10**9)} for use in uses]
+    amount: Fraction = capacity(terms.price, usage)["amount"]
+    return amount
+
+
 def cost(terms: Terms, uses: Sequence[Use], zone: str) -> Fraction:
     """What usage costs; corrections that outweigh it give back what as much usage costs, unless a minimum is owed."""
     if terms.bucket:
@@ -228,8 +256,10 @@ def cost(terms: Terms, uses: Sequence[Use], zone: str) -> Fraction:
             buckets[bucket_of(terms.bucket, wall(use.time, zone))].append(use)
         inside = Terms(terms.price)
         return adjusted(terms, sum((cost(inside, own, zone) for own in buckets.values()), NOTHING))
-    quantities = tuple(Fraction(use.quantity, 10**9) for use in uses)
+    quantities = tuple(Fraction(use.quantity, 10**9) * terms.weights.get(use.meter, 1) for use in uses)
     quantity = sum(quantities, NOTHING)
+    if terms.price["model"] == "priced_with":
+        return NOTHING
     if terms.cells:
         costs = [_cell_price(terms, use, zone) * Fraction(use.quantity, 10**9) for use in uses]
         return adjusted(terms, sum(costs, NOTHING))
@@ -301,7 +331,7 @@ def _interval(price: Price) -> str:
 
 
 def _part(contract: Contract, price: Price, days: list[date]) -> Fraction:
-    """Which part of its period a fee is owed for."""
+    """Which part of its period a price is owed for."""
     month, zone = days_of(period_on(days[0], contract.anchor), contract.anchor), contract.timezone
     if price.proration.value == "none" or _interval(price) != "month":
         return Fraction(1)

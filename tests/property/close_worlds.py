@@ -1,6 +1,7 @@
 """Strategies for whole closes: prices of every model with everything around them, and usage that they look at."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -36,6 +37,14 @@ from tests.unit.rating.world import DAY_MS, NOVEMBER_FIRST_MS, Use
 DIMENSIONS = ("region", "size")
 VALUES = ["", "eu", "us", "a\0b", "é"]
 FEES = ["Base", "Support"]
+Group = tuple[str, ...]
+GROUPINGS: list[list[Group]] = [
+    [("calls",), ("bytes",), ("seats",)],
+    [("calls",), ("bytes", "seats")],
+    [("bytes",), ("calls", "seats")],
+    [("calls", "bytes", "seats")],
+]
+"""Which meters may be priced together: the same in a whole world, as a contract replaces all of them or none."""
 ADJUSTMENTS = {
     "percent_off": parts.PercentOff,
     "amount_off": parts.AmountOff,
@@ -55,6 +64,7 @@ class World(NamedTuple):
 
 sizes = st.integers(1, 30).map(str)
 small = st.decimals(0, 60, places=2).map(lambda number: f"{number:f}")
+limits = st.integers(0, 120).map(Fraction) | st.decimals(0, 120, places=9).map(Fraction)
 percents = st.decimals(0, 100, places=3).map(lambda number: f"{number:f}")
 around = optional(unit_conversion=conversions, usage_discount=small)
 of_quantity = st.one_of(
@@ -72,9 +82,10 @@ of_quantity = st.one_of(
     ),
     blocks(bounded=False),
 )
+of_sums = st.one_of(of_quantity, joined(of_quantity, around))
+weighing = st.sampled_from(["1", "1", "3", "0.25", "0.001"]).map(Fraction)
 models = st.one_of(
-    of_quantity,
-    joined(of_quantity, around),
+    of_sums,
     priced("dynamic", st.fixed_dictionaries({"multiplier": prices})),
     priced(
         "percentage",
@@ -119,7 +130,9 @@ def priced_terms(draw: st.DrawFn, currency: str, charges: st.SearchStrategy[Para
     rules = st.fixed_dictionaries({"scale": scales, "mode": st.sampled_from(sorted(MODES))})
     rounding = draw(st.none() | rules)
     around = Terms(price, adjustments, rounding, bucket=price.get("bucket"))
-    if price["model"] == "matrix":
+    if price["model"] == "capacity":
+        written = parts.Price(charge=capacity_of(price))
+    elif price["model"] == "matrix":
         around = draw(by_cells(around))
         cells = tuple(parts.Cell(*cell) for cell in around.cells)
         written = parts.Price(charge=parts.Matrix(cells, tuple(written_slot(slot) for slot in around.slots)))
@@ -156,21 +169,75 @@ def written_slot(slot: Slot) -> parts.Slot:
 
 
 @st.composite
-def owned_prices(draw: st.DrawFn, owner: str, currency: str, *, least: int) -> dict[str, tuple[Price, Terms]]:
-    """The prices of a plan or of a contract, by their names."""
+def capacities(draw: st.DrawFn, meters: Group) -> Parameters:
+    """A price by the highest values of some meters; every tier holds more of the first than the one before."""
+    bounds = draw(st.lists(limits, max_size=2, unique=True))
+    tiers: list[Parameters] = [
+        {"limits": {meters[0]: bound, **draw(st.dictionaries(st.sampled_from(meters[1:]), limits))}}
+        if meters[1:]
+        else {"limits": {meters[0]: bound}}
+        for bound in sorted(bounds)
+    ]
+    return {
+        "model": "capacity",
+        "meters": meters,
+        "tiers": [{**tier, "price": Fraction(draw(small))} for tier in [*tiers, {"limits": None}]],
+    }
+
+
+def capacity_of(price: Parameters) -> parts.Capacity:
+    """The charge as the catalog has it."""
+    meters = price["meters"]
+    tiers = [
+        parts.CapacityTier(tier["price"], tuple((tier["limits"] or {}).get(meter) for meter in meters))
+        for tier in price["tiers"]
+    ]
+    return parts.Capacity(meters, tuple(tiers))
+
+
+@st.composite
+def owned_prices(
+    draw: st.DrawFn, owner: str, currency: str, groups: Sequence[Group], *, least: int
+) -> dict[str, tuple[Price, Terms]]:
+    """The prices of a plan or of a contract, by their names; meters of a group begin and end together."""
     found = {}
-    for thing in sorted(draw(st.sets(st.sampled_from([*METERS, *FEES]), min_size=least, max_size=4))):
-        meter, fee = ("", thing) if thing in FEES else (thing, "")
+
+    def priced(
+        product: str,
+        meter: str,
+        since: date | None,
+        charges: st.SearchStrategy[Parameters],
+        weights: dict[str, Fraction] | None = None,
+    ) -> None:
+        terms, said = draw(priced_terms(currency, charges))
+        if isinstance(terms.charge, parts.Flat):
+            charge = msgspec.structs.replace(terms.charge, interval=draw(st.sampled_from(list(parts.Interval))))
+            terms = msgspec.structs.replace(terms, charge=charge)
+        if weights:
+            summed = tuple(parts.Weighted(*one) for one in weights.items())
+            terms, said = msgspec.structs.replace(terms, summed=summed), said._replace(weights=weights)
+        names, proration = tuple(said.price.get("dimensions", ())), draw(st.sampled_from(list(Proration)))
+        price = Price(product, meter, terms, since, names, proration)
+        found[f"{owner}/{meter}/{price.fee}/{since}"] = price, said
+
+    things = draw(st.sets(st.sampled_from([*groups, *((fee,) for fee in FEES)]), min_size=least, max_size=4))
+    for thing in sorted(things):
         for since in draw(st.sets(st.none() | days(0, 50), min_size=1, max_size=2)):
-            terms, said = draw(priced_terms(currency, flat if fee else models))
-            if isinstance(terms.charge, parts.Flat):
-                charge = msgspec.structs.replace(terms.charge, interval=draw(st.sampled_from(list(parts.Interval))))
-                terms = msgspec.structs.replace(terms, charge=charge)
-            product = fee or f"Product of {meter}"
-            names = tuple(said.price.get("dimensions", ()))
-            proration = draw(st.sampled_from(list(Proration)))
-            price = Price(product, meter, terms, since, names, proration)
-            found[f"{owner}/{meter}/{fee}/{since}"] = price, said
+            if thing[0] in FEES:
+                priced(thing[0], "", since, flat)
+            elif draw(st.booleans()):
+                for meter in thing:
+                    priced(f"Product of {thing}", meter, since, models)
+            else:
+                first, *others = order = tuple(draw(st.permutations(thing)))
+                if draw(st.booleans()):
+                    priced(f"Product of {thing}", first, since, capacities(order))
+                else:
+                    weights = {meter: draw(weighing) for meter in order}
+                    priced(f"Product of {thing}", first, since, of_sums, weights)
+                for meter in others:
+                    with_it = Price(f"Product of {thing}", meter, parts.Price(charge=parts.PricedWith(first)), since)
+                    found[f"{owner}/{meter}//{since}"] = with_it, Terms({"model": "priced_with"})
     return found
 
 
@@ -201,11 +268,12 @@ def contracts(draw: st.DrawFn, customer: str) -> list[Contract]:
 def close_worlds(draw: st.DrawFn) -> World:
     """Customers with everything that a catalog can say and that can change in a month; usage seeks the edges."""
     customers = [Customer("ada", "ada", ("ada-0", "ada-1")), Customer("Bob", "Bob", ("Bob-0",))]
+    groups = draw(st.sampled_from(GROUPINGS))
     priced_by: dict[str, tuple[Price, Terms]] = {}
     plans = []
     for name in ("p0", "p1"):
         currency = draw(st.sampled_from(sorted(DIGITS)))
-        of_plan = draw(owned_prices(name, currency, least=2))
+        of_plan = draw(owned_prices(name, currency, groups, least=2))
         priced_by |= of_plan
         unit = draw(st.none() | pricing_units())
         plans.append(Plan(name, currency, tuple(price for price, _ in of_plan.values()), pricing_unit=unit))
@@ -213,7 +281,8 @@ def close_worlds(draw: st.DrawFn) -> World:
     signed: list[Contract] = []
     for customer in customers:
         for contract in draw(contracts(customer.id)):
-            own = draw(owned_prices(contract.id, currencies[contract.plan], least=0)) if draw(st.booleans()) else {}
+            of_own = owned_prices(contract.id, currencies[contract.plan], groups, least=0)
+            own = draw(of_own) if draw(st.booleans()) else {}
             priced_by |= own
             signed.append(msgspec.structs.replace(contract, prices=tuple(price for price, _ in own.values())))
     meters = tuple(Meter(name, name, "sum", "units", dimensions={one: one for one in DIMENSIONS}) for name in METERS)

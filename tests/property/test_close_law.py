@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ledger.usage import Keyed, Slots, Stretched, Totals
+from ledger.usage import Keyed, Peaks, Slots, Stretched, Totals
 from rating import catalog_store, processes, ranges
 from rating.calculation import calculate
 from rating.catalog import Catalog
@@ -155,6 +155,16 @@ class Shuffled(MemoryLedger):
             quantity=found.quantity[rows],
             key=len(found.keys) - 1 - found.key[rows],
             keys=found.keys[::-1],
+        )
+
+    def peaks(self, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        found = super().peaks(tenant, meters, self._more(boundaries), cutoff)
+        rows = self._rows(len(found.quantity))
+        return Peaks(
+            found.meter.take(pa.array(rows)).dictionary_encode(),
+            found.subject.take(pa.array(rows)),
+            found.segment[rows],
+            found.quantity[rows],
         )
 
     def chain_at(self, _: int) -> str:

@@ -10,17 +10,20 @@ from hypothesis import strategies as st
 
 from rating.derivation.derive import Worth, derivation
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Buckets, Cells, Events, Quantity, Used
+from rating.derivation.used import Buckets, Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.derivation_check import problems
 from rating.pricing import rate as pricing
 from rating.pricing.buckets import bucket_fees
 from rating.pricing.cells import Keyed, cell_fees
-from rating.pricing.parts import Bucketed, ByEvent, Cell, Every, Matrix, PercentOff, Price, Rounding
+from rating.pricing.parts import Bucketed, ByEvent, Cell, Every, Matrix, Minimum, PercentOff, Price, Rounding, Weighted
+from rating.pricing.peaks import Peaks, tier_prices
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import price_list
-from rating.pricing.usage import Ragged, Usage
+from rating.pricing.usage import Fees, Ragged, Usage
 from rating.pricing.written import number_text
+from rating.ratios import Ratios
 from tests.conformance.price_parts import price_of
+from tests.property.close_worlds import capacities, capacity_of
 from tests.property.pricing_worlds import (
     Line,
     Parameters,
@@ -28,6 +31,7 @@ from tests.property.pricing_worlds import (
     around,
     batches,
     calls,
+    charges,
     decimals,
     joined,
     percentages,
@@ -149,6 +153,53 @@ def test_buckets_cost_what_they_cost_in_the_engine(
     assert ([found.exact], [found.amount]) == (fractions(rated.exact), fractions(rated.amount))
     assert problems(said(found)) == []
     assert len({step.what.partition(":")[0] for step in found.steps if ":" in step.what}) <= 31
+
+
+UNITS = ("seats", "stored")
+
+
+@given(
+    capacities(UNITS),
+    st.dictionaries(st.sampled_from(UNITS), st.integers(0, 125 * 10**9)),
+    st.integers(1, 31),
+    st.sampled_from([(), (PercentOff(Fraction(10)),), (Minimum(Fraction(5)),)]),
+)
+def test_a_capacity_costs_what_it_costs_in_the_engine(
+    given_price: Parameters, scaled: dict[str, int], days: int, off: Any
+) -> None:
+    price = Price(charge=capacity_of(given_price), adjustments=off, rounding=Rounding(2))
+    values = {unit: Fraction(value, 10**9) for unit, value in scaled.items()}
+    parts = Ragged(np.array([0, len(values)]), column([str(value) for value in values.values()]))
+    peaks = Peaks(parts, np.array([UNITS.index(unit) for unit in values], dtype=np.int64), UNITS)
+    listed, line = price_list([price]), np.zeros(1, dtype=np.int64)
+    share = Ratios(np.array([days]), np.array([31]))
+    fees = Fees(tier_prices(listed, line, peaks), line)
+    rated = pricing.rate(listed, line, Usage(share, fees=fees))
+    found = derived(price, Highest(list(values.items()), Share(Fraction(days), Fraction(31), "days")))
+    assert ([found.exact], [found.amount]) == (fractions(rated.exact), fractions(rated.amount))
+    assert problems(said(found)) == []
+    for step in (one for one in said(found)["steps"] if one["operation"] in {"within", "first_held"}):
+        lied = said(found)
+        lied["steps"][step["number"] - 1]["result"] = number_text(Fraction(step["result"]) + 1)
+        assert problems(lied) != []
+
+
+@given(
+    joined(charges, around).filter(lambda given_price: given_price["model"] not in {"percentage", "flat"}),
+    st.lists(st.tuples(decimals(50, 3), decimals(5, 3)), min_size=1, max_size=3),
+)
+def test_a_sum_by_weight_costs_what_its_quantity_costs(
+    given_price: Parameters, measured: list[tuple[str, str]]
+) -> None:
+    price = price_of(given_price)
+    names = [f"m{nth}" for nth in range(len(measured))]
+    numbers = [(Fraction(units), Fraction(weight)) for units, weight in measured]
+    summed = tuple(Weighted(name, weight) for name, (_, weight) in zip(names, numbers, strict=True))
+    used = Summed([(name, units) for name, (units, _) in zip(names, numbers, strict=True)])
+    found = derived(msgspec.structs.replace(price, summed=summed), used)
+    alone = derived(price, Quantity(sum((units * weight for units, weight in numbers), Fraction(0))))
+    assert (found.exact, found.amount) == (alone.exact, alone.amount)
+    assert problems(said(found)) == []
 
 
 some_usage = st.lists(decimals(50, 3), min_size=1, max_size=30)

@@ -16,10 +16,12 @@ from rating.catalog_reading import touched
 from rating.catalog_rows import ROWS, load
 from rating.pricing import parts
 from tests.property import settling_worlds as settling
+from tests.property.close_worlds import close_worlds
 from tests.property.rating_worlds import METERS, worlds
 from tests.unit.rating.world import TENANT, store
 
 catalogs = st.one_of(worlds(), settling.settling_worlds(), settling.settling_worlds()).map(lambda world: world.catalog)
+with_own_prices = close_worlds().map(lambda world: world.catalog)
 
 
 @dataclass
@@ -45,6 +47,23 @@ SUBJECTS = ["ada", "ada-0", "Bob", "Bob-1", "new"]
 
 
 @st.composite
+def together(draw: st.DrawFn, plan: Plan) -> Catalog:
+    """Meters that a plan has under one product are priced together, from a day of one of them or from any."""
+    by_product: dict[str, set[str]] = {}
+    for price in plan.prices:
+        by_product.setdefault(price.product, set()).add(price.meter)
+    sold = sorted((product, sorted(of)) for product, of in by_product.items() if len(of) > 1)
+    product, names = draw(st.sampled_from(sold or [("More", METERS)]))
+    first, *others = draw(st.permutations(names))
+    since = draw(st.none() | settling.days | st.sampled_from([price.since for price in plan.prices] or [None]))
+    charge = parts.Capacity((first, *others), (parts.CapacityTier(draw(settling.fine), (None,) * len(names)),))
+    with_it = parts.Price(charge=parts.PricedWith(first))
+    prices = [Price(product, first, parts.Price(charge=charge), since)]
+    prices += [Price(product, other, with_it, since) for other in others]
+    return Catalog(plans=(Plan(plan.name, plan.currency, tuple(prices[: draw(st.integers(1, len(prices)))])),))
+
+
+@st.composite
 def files(draw: st.DrawFn, stored: Catalog) -> Catalog:
     """Everything of another catalog, or little of one kind, so that its one mistake is often what it meets there."""
     terms = parts.Price(charge=parts.PerUnit(draw(settling.fine)))
@@ -61,6 +80,7 @@ def files(draw: st.DrawFn, stored: Catalog) -> Catalog:
             lambda owners: Catalog(customers=tuple(owners))
         ),
         catalogs,
+        together(plan),
     ]
     if stored.contracts:
         one = draw(st.sampled_from(stored.contracts))
@@ -78,7 +98,7 @@ def files(draw: st.DrawFn, stored: Catalog) -> Catalog:
 @given(st.data())
 @settings(max_examples=50)
 def test_the_part_that_a_file_can_touch_says_what_the_whole_catalog_says(data: st.DataObject) -> None:
-    catalog = data.draw(catalogs)
+    catalog = data.draw(st.one_of(catalogs, with_own_prices))
     new = data.draw(files(catalog))
     kept = Kept(catalog)
     part, whole = kept.part(new), load(kept.connection, TENANT, 1)

@@ -7,10 +7,12 @@ import pytest
 from rating.derivation.derive import derivation
 from rating.derivation.numbers import exactly, shown, signed
 from rating.derivation.steps import Derivation, Unit
-from rating.derivation.used import Cells, Events, Quantity, Share, Used
+from rating.derivation.used import Cells, Events, Highest, Quantity, Share, Summed, Used
 from rating.derivation_check import problems
 from rating.pricing.parts import (
     AmountOff,
+    Capacity,
+    CapacityTier,
     Cell,
     Charge,
     Conversion,
@@ -21,10 +23,12 @@ from rating.pricing.parts import (
     PercentOff,
     PerUnit,
     Price,
+    PricedWith,
     Reading,
     Rounding,
     Tier,
     Tiers,
+    Weighted,
 )
 from rating.ratios import UP
 
@@ -115,6 +119,46 @@ def test_a_first_cell_that_takes_a_key_prices_it() -> None:
     ]
 
 
+def test_tiers_of_capacity_are_looked_at_until_one_holds_and_owed_for_a_part_of_the_month() -> None:
+    tiers = (
+        CapacityTier(F(100), (F(10), F(50))),
+        CapacityTier(F(250), (F(20), None)),
+        CapacityTier(F(900), (None, None)),
+    )
+    found = derived(Capacity(("seats", "stored"), tiers), Highest([("stored", F("50.5"))], Share(F(15), F(30), "days")))
+    assert texts(found) == [
+        "highest seats: 0 seats",
+        "highest stored: 50.5 stored",
+        "tier 1 holds: 0 within 10, 50.5 within 50 = 0",
+        "tier 2 holds: 0 within 20 = 1",
+        "the first tier that holds, 2: 100 if 0, 250 if 1 = 250.00 EUR",
+        "days of the month: 15 of 30 = 0.5",
+        "for this part of the month: 0.5 x 250 = 125.00 EUR",
+        "rounded: 125 to the nearest 0.01 = 125.00 EUR",
+    ]
+    assert found.summary == (
+        "at most 0 seats and 50.5 stored -> tier 2: 250.00 EUR a month x 15 of 30 days -> rounding +0.00 = 125.00 EUR"
+    )
+
+
+def test_meters_that_are_summed_are_told_one_by_one_with_what_they_weigh() -> None:
+    price = Price(charge=PerUnit(F(2)), summed=(Weighted("seats"), Weighted("stored", F("2.5"))), rounding=CENTS)
+    found = derived(price, Summed([("stored", F(4))]))
+    assert texts(found)[:5] == [
+        "measured seats: 0 seats",
+        "measured stored: 4 stored",
+        "by weight: 4 x 2.5 = 10 calls",
+        "measured: 0 + 10 = 10 calls",
+        "at 2: 10 x 2 = 20.00 EUR",
+    ]
+    assert found.summary == "10 calls -> rounding +0.00 = 20.00 EUR"
+
+
+def test_what_is_priced_with_another_meter_says_with_which() -> None:
+    found = derived(PricedWith("seats"), Quantity(F(3)))
+    assert found.summary == "3 calls -> priced with seats -> rounding +0.00 = 0.00 EUR"
+
+
 def test_events_past_the_twentieth_are_counted_at_their_bounds_and_summed_between() -> None:
     charge = Percentage(F(1), fee=F(1), least=F(2), most=F(5))
     amounts = [F(50)] * 20 + [F(10), F(20), F(200), F(300), F(1000)]
@@ -160,5 +204,8 @@ def test_the_evaluator_tells_an_operation_nobody_knows_and_operands_that_it_cann
     ends = {"exact": "1", "exact_step": 1, "amount": "1", "amount_step": 1}
     said = {"guessed": "step 1 is of no known operation: guessed"}
     said |= {name: f"step 1 has operands that {name} cannot take" for name in ("divided", "given")}
+    said["within"] = "step 1 gives 0, and says 1"
     for operation, problem in said.items():
         assert problems({"steps": [{**step, "operation": operation}], **ends}) == [problem]
+    alone = {**step, "operation": "within", "operands": [{"value": "1"}]}
+    assert problems({"steps": [alone], **ends}) == ["step 1 has operands that within cannot take"]

@@ -79,10 +79,10 @@ def usage() -> list[Use]:
 class Closing:
     """A closed November."""
 
-    def __init__(self, ledger: MemoryLedger) -> None:
+    def __init__(self, ledger: MemoryLedger, catalog: str = CATALOG) -> None:
         self.ledger = ledger
         self.relational = store()
-        applied(self.relational, CATALOG)
+        applied(self.relational, catalog)
         done = close(ledger, self.relational, TENANT, PERIOD, NOW_MS)
         assert isinstance(done, Closed)
         assert done.charges is not None
@@ -167,6 +167,30 @@ def test_another_amount_or_ratio_than_the_derivation_ends_at_is_told(november: C
     ]
     assert november.explained(changed(line, exact_numerator=2)).problems == [
         "the derivation ends at the amount before rounding 0.6, and the charge says 0.4"
+    ]
+
+
+TOGETHER = """
+plans:
+  - name: standard
+    currency: EUR
+    prices: [{product: All, meters: {gb_out: 1, paid: 3}, model: per_unit, unit_price: 2, from: 2026-11-01}]
+"""
+
+
+def test_meters_that_are_summed_are_read_again_where_the_charge_looks_for_its_events() -> None:
+    together = CATALOG[: CATALOG.index("plans:")] + TOGETHER.lstrip() + CATALOG[CATALOG.index("customers:") :]
+    together = together[: together.index("    prices:\n      - product: Egress")]
+    november = Closing(MemoryLedger(usage()), together)
+    line = november.line("C-2", "All")
+    # 2 to 26 gigabytes and 5 more, and 60 paid, which weigh three times as much.
+    assert summary(november.explained(line)) == "275 units -> rounding +0.00 = 550.00 EUR"
+    assert summary(november.explained(november.line("C-2", "All", 1))).startswith("60 paid -> priced with gb_out")
+    november.ledger.usage.remove(Use("gb_out", "globex", NOVEMBER_FIRST_MS + 26 * DAY_MS, units(5)))
+    assert november.explained(line).problems == [
+        "its usage is 90, and the charge says 95",
+        "the derivation ends at the amount before rounding 540, and the charge says 550",
+        "the derivation ends at the amount 540, and the charge says 550",
     ]
 
 

@@ -18,7 +18,8 @@ from ledger import movements
 from ledger.charges import BY_CONTRACT, COMMITMENT, FEE, PRICED, SCHEMA, USAGE
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
-from ledger.usage import Keyed, Singles, Slots, Stretched, Totals
+from ledger.trace import OfMeter
+from ledger.usage import Keyed, Peaks, Singles, Slots, Stretched, Totals
 from rating import book as books
 from rating import catalog_store
 from rating.book import Book
@@ -150,6 +151,27 @@ class MemoryLedger:
             np.array([_segment(use, boundaries) for use in uses], dtype=np.int64),
             narrowed(np.array([use.quantity for use in uses], dtype=np.object_)),
         )
+
+    def peaks(self, _: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
+        highest: dict[tuple[str, str, int], int] = {}
+        for use in self._known(boundaries, cutoff):
+            key = use.meter, use.subject, _segment(use, boundaries)
+            if use.meter in meters:
+                highest[key] = max(use.quantity, highest.get(key, use.quantity))
+        return Peaks(
+            pa.array([meter for meter, _, _ in highest], pa.string()),
+            pa.array([subject for _, subject, _ in highest], pa.string()),
+            np.array([segment for _, _, segment in highest], dtype=np.int64),
+            narrowed(np.array(list(highest.values()), dtype=np.object_)),
+        )
+
+    def usage_by_meter(self, lines: pa.Table, meters: Sequence[str]) -> dict[str, OfMeter]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for line in lines.to_pylist():
+            for use in self._known([line["window_start"], line["window_end"]], line["cutoff"]):
+                if use.meter in meters and use.subject in line["subjects"]:
+                    found[use.meter].append(use.quantity)
+        return {meter: OfMeter(sum(quantities), max(quantities)) for meter, quantities in found.items()}
 
     def single_usage(self, lines: pa.Table) -> list[int]:
         return [use.quantity for use in self._behind(lines)]
