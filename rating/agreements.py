@@ -56,7 +56,7 @@ class Tax(msgspec.Struct, frozen=True):
     since: date | None = None
 
 
-def written(agreed: Commitment | Sequence[Discount] | None) -> str:
+def written(agreed: msgspec.Struct | Sequence[Discount] | None) -> str:
     """What is agreed as text, the same always as the same text; nothing is no text."""
     return msgspec.json.encode(agreed, enc_hook=written_number).decode() if agreed else ""
 

@@ -20,6 +20,7 @@ from rating import agreed
 from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
+from rating.credit_spending import Spendings, spendings
 from rating.exact import Int64s
 from rating.packed import packed
 from rating.periods import ALWAYS, NEVER
@@ -68,6 +69,7 @@ class Book(NamedTuple):
     contracts: Contracts
     prices: Prices
     agreed: Agreed
+    credit: Spendings
     digest: bytes
 
 
@@ -80,6 +82,8 @@ class Said(NamedTuple):
     customers: pa.Table
     """Those who owe taxes."""
     taxes: pa.Table
+    credit: pa.Table
+    """Of customers who say how their credit is spent."""
 
 
 def load(connection: sa.Connection, tenant: str, version: int) -> Book:
@@ -148,6 +152,7 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         ),
         sets.prices,
         _agreed(said, commitments, customers, ids, contract_plan, products.to_pylist(), categories.to_pylist()),
+        spendings(*(said.credit[name].combine_chunks() for name in ("id", "credit"))),
         _digest([subjects, contracts, of_plans, of_contracts, *said]),
     )
 
@@ -172,6 +177,7 @@ def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table)
             lambda rows: sa.and_(rows.c.tax_place.is_not(None), rows.c.tax_exempt.is_(None)),
         ),
         _table(connection, tables.taxes, tenant, version, ["place", "category", "name", "since", "rate", "version"]),
+        _table(connection, tables.customers, tenant, version, ["id", "credit"], lambda rows: rows.c.credit != ""),
     )
 
 

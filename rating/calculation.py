@@ -87,7 +87,7 @@ def calculate(
         rated = rate(book, held, totals, beyond, cutoff, processes)
         charged = Charged(rated.lines, rated.charges, rated.exact)
         settled = settle(book, held, charged, cutoff, tax_service)
-        drawn = draw(credit, settled.charges, period)
+        drawn = draw(credit, settled.charges, period, book.credit)
         output_digest = charges_digest(drawn.charges).hex()
         accepted = counting.result()
     chain = ledger.chain_at(cutoff)

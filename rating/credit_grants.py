@@ -5,7 +5,7 @@ the same credit down in the next audit, whatever is granted or voided later.
 """
 
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -16,9 +16,7 @@ from rating import catalog_store
 from rating import catalog_tables as tables
 from rating.agreements import Commitment, read
 from rating.catalog_fields import did_you_mean
-
-Kind = Literal["prepaid", "promotional", "recurring"]
-KINDS: tuple[str, ...] = get_args(Kind)
+from rating.credit_spending import Kind
 
 grants = sa.Table(
     "credit_grants",

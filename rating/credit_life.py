@@ -81,6 +81,8 @@ class Draws(NamedTuple):
     allowed: Bools
     """Limits by scopes."""
     at: int
+    burning: Int64s
+    """The grants, pool after pool, in the order they burn."""
 
 
 def opening(
@@ -147,7 +149,7 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
     )
     lives, span = _lives(found, start, draws.at), Span(np.full(pools, start), np.full(pools, until))
     resets = Resets(nothing, nothing)
-    entries = draw_down(RULES, grants, lives, granted.burning, usage, draws.allowed, resets, span).entries
+    entries = draw_down(RULES, grants, lives, draws.burning, usage, draws.allowed, resets, span).entries
     is_of_grant = (entries.source >= 0) | (entries.target >= 0)
     was_issued = (entries.target >= 0) & np.append(found.is_issued, False)[np.maximum(entries.target, NONE)]
     is_carried = was_issued & (entries.source == accounts.ISSUED) & (entries.at == start)

@@ -8,7 +8,8 @@ from babel.numbers import get_currency_precision
 
 from ledger.errors import Refused
 from rating import catalog_fields as fields
-from rating.credit_grants import KINDS, Grant, Kind
+from rating.credit_grants import Grant
+from rating.credit_spending import KINDS, Kind
 from rating.credits.recurrence import read_interval
 
 PRIORITY_MAX = 1000

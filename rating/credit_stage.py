@@ -16,6 +16,7 @@ from ledger import movements
 from ledger.charges import CREDIT, PROMOTION, SCHEMA, TAX
 from rating.book import positions
 from rating.credit_life import Draws, Opening, account_names, live_on
+from rating.credit_spending import Spendings
 from rating.credit_terms import Granted, pool_keys
 from rating.credits import accounts
 from rating.credits.accounts import Entries
@@ -47,12 +48,12 @@ class _Paid(NamedTuple):
     """Per use: the row that it is in."""
 
 
-def draw(found: Opening | None, charges: pa.Table, period: Period) -> Drawn:
+def draw(found: Opening | None, charges: pa.Table, period: Period, spent: Spendings) -> Drawn:
     """The charges after credit has paid what it can."""
     if found is None:
         return Drawn(charges, movements.SCHEMA.empty_table(), None)
     start, end = instants(period, "UTC")
-    row, draws = _draws(found.granted, charges, end - 1)
+    row, draws = _draws(found.granted, charges, end - 1, spent)
     entries = live_on(found, draws, end)
     uses = np.flatnonzero(entries.target == accounts.USED)
     charge = row[entries.usage[uses]]
@@ -68,7 +69,7 @@ def draw(found: Opening | None, charges: pa.Table, period: Period) -> Drawn:
     return Drawn(made, moved, said)
 
 
-def _draws(granted: Granted, charges: pa.Table, at: int) -> tuple[Int64s, Draws]:
+def _draws(granted: Granted, charges: pa.Table, at: int, spent: Spendings) -> tuple[Int64s, Draws]:
     """The rows of the charges that credit may pay, and what they ask for."""
     keys = pool_keys(*(charges[name].combine_chunks() for name in ("customer", "currency")))
     pool, amount = positions(keys, granted.pools), payable(charges)
@@ -76,7 +77,7 @@ def _draws(granted: Granted, charges: pa.Table, at: int) -> tuple[Int64s, Draws]
     product = charges["product"].combine_chunks().take(pa.array(row)).dictionary_encode()
     scopes = [frozenset([name]) for name in product.dictionary.to_pylist()]
     scope = product.indices.to_numpy().astype(np.int64)
-    return row, Draws(pool[row], amount[row], scope, allowed(granted.limits, scopes), at)
+    return row, Draws(pool[row], amount[row], scope, allowed(granted.limits, scopes), at, granted.burning(spent))
 
 
 def payable(charges: pa.Table) -> Int64s:

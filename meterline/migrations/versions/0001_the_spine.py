@@ -145,6 +145,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("tax_place", sa.String(), nullable=True, comment="none: not taxed by us"),
         sa.Column("tax_exempt", sa.String(), nullable=True, comment="why no tax is due"),
+        sa.Column("credit", sa.Text(), nullable=False, comment="how its credit is spent, JSON; empty: as is usual"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "id", "version", name="pk_customers"),

@@ -1,0 +1,55 @@
+"""Say how a customer's credit is spent: which grant burns first, in words, and as columns of a book.
+
+It is the customer's and not a contract's, because all of a customer's contracts draw on the same credit.
+"""
+
+from typing import Final, Literal, NamedTuple, get_args
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from rating import agreements
+from rating.credits.burn_order import KIND, SortKey, read_order
+from rating.exact import Int64s
+
+Kind = Literal["prepaid", "promotional", "recurring"]
+KINDS: tuple[str, ...] = get_args(Kind)
+SORTED_BY: Final = ("priority", "expires", "from", KIND, "cost_basis", "amount", "products", "created")
+"""What grants can be sorted by, as `credits list` names it. A grant that never expires lacks a day, and one that pays
+for everything lacks products."""
+USUAL: Final = ("priority asc", "expires asc (none last)", "kind promotional<recurring<prepaid", "from asc")
+"""What would be lost first burns first, and among equals what the customer did not pay for."""
+
+
+class Spending(msgspec.Struct, frozen=True):
+    """How a customer's credit is spent."""
+
+    order: tuple[str, ...] = USUAL
+    """Sort keys, the first one strongest; what is equal by all of them burns in the order it was granted."""
+
+    @property
+    def keys(self) -> tuple[SortKey, ...]:
+        """The order as it is sorted by."""
+        return read_order(self.order, SORTED_BY)
+
+
+class Spendings(NamedTuple):
+    """Of those customers who agreed something else than what is usual."""
+
+    customer: pa.Array
+    terms: list[Spending]
+    """The first one is the usual one; few differ."""
+    of: Int64s
+
+
+def spendings(customer: pa.Array, said: pa.Array) -> Spendings:
+    """What customers said, as text."""
+    encoded = said.dictionary_encode()
+    terms = [agreements.read(text, Spending) or Spending() for text in encoded.dictionary.to_pylist()]
+    return Spendings(customer, [Spending(), *terms], encoded.indices.to_numpy().astype(np.int64) + 1)
+
+
+def in_words(spending: Spending) -> str:
+    """Everything that it says."""
+    return f"credit burns by {', then '.join(spending.order)}"
