@@ -22,7 +22,7 @@ NUMBER_MAX = 2**31 - 1
 BY = "On one machine the name is what is typed: that a second person approves is a discipline there, and not a proof."
 GRANT = [
     *("tenant", "id", "customer", "amount", "currency", "kind", "name", "effective", "expires", "products"),
-    *("priority", "cost_basis", "every", "rollover_max"),
+    *("priority", "cost_basis", "every", "rollover_min", "rollover_max", "bonus", "bonus_expires", "actor"),
 ]
 
 
@@ -79,6 +79,12 @@ def _of_tenant(default: str) -> argparse.ArgumentParser:
     return of_tenant
 
 
+def _by() -> argparse.ArgumentParser:
+    by = argparse.ArgumentParser(add_help=False)
+    by.add_argument("--actor", metavar="NAME", help="who does this (default: the operating system's user)")
+    return by
+
+
 def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
     keys = commands.add_parser("keys", help="API keys").add_subparsers(required=True, metavar="ACTION")
     create = keys.add_parser("create", parents=[common], help="make a key; prints it, once")
@@ -95,8 +101,7 @@ def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_catalog(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    by = argparse.ArgumentParser(add_help=False)
-    by.add_argument("--actor", metavar="NAME", help="who does this (default: the operating system's user)")
+    by = _by()
     apply = commands.add_parser(
         "apply", parents=[*parents, by], epilog=BY, help="meters, prices, customers, contracts from a file"
     )
@@ -165,7 +170,8 @@ def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
 
 def _add_credits(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     actions = commands.add_parser("credits", help="credit of customers").add_subparsers(required=True, metavar="ACTION")
-    grant = actions.add_parser("grant", parents=parents, help="give a customer credit; the same grant again adds none")
+    inner = [*parents, _by()]
+    grant = actions.add_parser("grant", parents=inner, help="give a customer credit; the same grant again adds none")
     grant.add_argument("id", metavar="ID")
     for name, metavar, says in (
         ("customer", "C", "whose"),
@@ -180,16 +186,25 @@ def _add_credits(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
         ("priority", "0..1000", "the lowest burns first (default: 0)"),
         ("cost-basis", "PRICE", "what the customer paid for a unit of it (default: 1 if prepaid, else 0)"),
         ("every", "P1M", "how often a recurring grant is filled up, from its first day on"),
-        ("rollover-max", "AMOUNT", "how much of a recurring grant stays when it is filled up (default: 0)"),
+        ("rollover-min", "AMOUNT", "how much of a recurring grant there is at least when it is filled up (default: 0)"),
+        ("rollover-max", "AMOUNT", "how much of a recurring grant stays when it is filled up (default: the minimum)"),
+        ("bonus-expires", "DATE", "the first day on which the bonus is gone (default: as what was paid)"),
     ):
         grant.add_argument(f"--{name}", metavar=metavar, help=says)
     grant.add_argument("--from", dest="effective", metavar="DATE", help="the first day (default: today)")
     grant.add_argument("--product", dest="products", action="append", default=[], metavar="P", help="pays this alone")
+    grant.add_argument(
+        "--bonus",
+        action="append",
+        default=[],
+        metavar="BONUS",
+        help="given away on top of what was paid: 10 or 5%%, or from an amount on, 100:5%% (of several, the highest)",
+    )
     grant.set_defaults(priority="0", run=_operation("credits grant", GRANT), show="credits grant")
-    void = actions.add_parser("void", parents=parents, help="let a grant pay nothing more")
+    void = actions.add_parser("void", parents=inner, help="let a grant pay nothing more")
     void.add_argument("id", metavar="ID")
     void.add_argument("--reason", required=True)
-    void.set_defaults(run=_operation("credits void", ["tenant", "id", "reason"]), show="credits void")
+    void.set_defaults(run=_operation("credits void", ["tenant", "id", "reason", "actor"]), show="credits void")
     for name, asked, says in (
         ("list", ["tenant", "customer"], "every grant, with its terms"),
         ("balance", ["tenant", "customer", "at"], "what is left of it"),

@@ -145,6 +145,7 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
         opening=np.where(found.is_issued, found.balance, granted.amount),
         rollover_max=np.full(len(granted.id), NONE),
         carries=granted.carries,
+        carries_least=granted.carries_least,
         limit=granted.limit,
     )
     lives, span = _lives(found, start, draws.at), Span(np.full(pools, start), np.full(pools, until))

@@ -38,6 +38,7 @@ COLUMNS: Final = (
     "products",
     "cost_basis",
     "every",
+    "rollover_min",
     "rollover_max",
     "voided",
 )
@@ -59,6 +60,8 @@ class Granted(NamedTuple):
     amount: Int64s
     carries: Int64s
     """What a refill lets stay at most."""
+    carries_least: Int64s
+    """And what it leaves at least."""
     limit: Int64s
     limits: Limits
     """The products that grants are limited to; None for all."""
@@ -102,6 +105,7 @@ def load(connection: sa.Connection, tenant: str, version: int, customer: str | N
         currency=columns["currency"],
         amount=_integers(columns["amount"]),
         carries=_integers(columns["rollover_max"]),
+        carries_least=_integers(columns["rollover_min"]),
         limit=limit,
         limits=limits,
         lives=_lives(columns),

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column(
             "every", sa.String(), nullable=False, comment="of a recurring grant: the interval, ISO 8601; else empty"
         ),
+        sa.Column("rollover_min", sa.BigInteger(), nullable=False, comment="minor units that a refill leaves at least"),
         sa.Column(
             "rollover_max", sa.BigInteger(), nullable=False, comment="minor units that a refill lets stay at most"
         ),
