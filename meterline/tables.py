@@ -188,8 +188,9 @@ def _trace(result: Result) -> None:
     if result["made_of"]:
         console.print(f"made of {', '.join(result['made_of'])}")
     if result["paid_by_credit"]:
-        paid = [[one["grant"], one["line"], one["product"], one["amount"]] for one in result["paid_by_credit"]]
-        _table("What credit paid", ["grant", "line", "product", "amount"], paid, right=(3,))
+        names = ["grant", "line", "product", "at", "amount"]
+        paid = [[one[name] for name in names] for one in result["paid_by_credit"]]
+        _table("What credit paid", names, paid, right=(4,))
 
 
 def _explain(result: Result) -> None:

@@ -73,16 +73,20 @@ class Opening(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """What asks for credit at one instant, in its order."""
+    """What asks for credit, in its order."""
 
     pool: Int64s
     amount: Int64s
     scope: Int64s
     allowed: Bools
     """Limits by scopes."""
-    at: int
+    at: Int64s
+    last: int
+    """The instant of the last draw, whether anything is drawn or not."""
     burning: Int64s
     """The grants, pool after pool, in the order they burn."""
+    hears: Int64s
+    """By grant: the instant from which on a void counts, however late it was made."""
 
 
 def opening(
@@ -130,10 +134,11 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
     """Every movement of grants up to `until` that no earlier run has entered; the draws are before that."""
     granted = found.granted
     pools, rows = len(granted.pools), len(draws.pool)
-    start = found.since if until > found.since else draws.at - 1
+    is_late = until <= found.since
+    start = draws.last - 1 if is_late else found.since
     usage = Usage(
         pool=draws.pool,
-        at=np.full(rows, draws.at),
+        at=np.full(rows, draws.last) if is_late else draws.at,
         sequence=np.arange(rows),
         kind=np.full(rows, USES),
         amount=draws.amount,
@@ -148,7 +153,7 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
         carries_least=granted.carries_least,
         limit=granted.limit,
     )
-    lives, span = _lives(found, start, draws.at), Span(np.full(pools, start), np.full(pools, until))
+    lives, span = _lives(found, start, draws.hears), Span(np.full(pools, start), np.full(pools, until))
     resets = Resets(nothing, nothing)
     entries = draw_down(RULES, grants, lives, draws.burning, usage, draws.allowed, resets, span).entries
     is_of_grant = (entries.source >= 0) | (entries.target >= 0)
@@ -164,10 +169,10 @@ def account_names(account: Int64s) -> pa.Array:
     return pa.array(names, pa.string()).take(pa.array(which))
 
 
-def _lives(found: Opening, start: int, void_by: int) -> Lives:
+def _lives(found: Opening, start: int, hears: Int64s) -> Lives:
     """The lives of grants from `start` on: a void counts from the first draw that can hear of it."""
     lives = found.granted.lives
-    voided = np.where(lives.voided == NEVER, NEVER, np.clip(lives.voided, start + 1, void_by))
+    voided = np.where(lives.voided == NEVER, NEVER, np.clip(lives.voided, start + 1, np.maximum(hears, start + 1)))
     # A later month has begun these, and they can't pay for an earlier one.
     effective = np.where(found.is_issued & (lives.effective > start), NEVER, lives.effective)
     recurrence = lives.recurrence if start == found.since else Recurrence(*(0 * part for part in lives.recurrence))

@@ -15,6 +15,8 @@ from rating.exact import Int64s
 
 Kind = Literal["prepaid", "promotional", "recurring"]
 KINDS: tuple[str, ...] = get_args(Kind)
+Drawn = Literal["monthly", "daily"]
+DRAWN: tuple[str, ...] = get_args(Drawn)
 SORTED_BY: Final = ("priority", "expires", "from", KIND, "cost_basis", "amount", "products", "created")
 """What grants can be sorted by, as `credits list` names it. A grant that never expires lacks a day, and one that pays
 for everything lacks products."""
@@ -27,6 +29,8 @@ class Spending(msgspec.Struct, frozen=True):
 
     order: tuple[str, ...] = USUAL
     """Sort keys, the first one strongest; what is equal by all of them burns in the order it was granted."""
+    drawn: Drawn = "monthly"
+    """Whether usage is paid at the end of the month, or at the end of the day that it comes up on."""
 
     @property
     def keys(self) -> tuple[SortKey, ...]:
@@ -42,6 +46,11 @@ class Spendings(NamedTuple):
     """The first one is the usual one; few differ."""
     of: Int64s
 
+    def daily(self) -> pa.Array:
+        """The customers whose usage is paid day by day."""
+        is_daily = np.array([one.drawn == "daily" for one in self.terms], dtype=np.bool_)
+        return self.customer.filter(pa.array(is_daily[self.of]))
+
 
 def spendings(customer: pa.Array, said: pa.Array) -> Spendings:
     """What customers said, as text."""
@@ -52,4 +61,5 @@ def spendings(customer: pa.Array, said: pa.Array) -> Spendings:
 
 def in_words(spending: Spending) -> str:
     """Everything that it says."""
-    return f"credit burns by {', then '.join(spending.order)}"
+    daily = " day by day" if spending.drawn == "daily" else ""
+    return f"credit burns{daily} by {', then '.join(spending.order)}"

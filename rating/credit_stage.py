@@ -1,8 +1,10 @@
 """Let credit pay the invoices of a period, all customers at once: rows below zero, and the movements behind them.
 
 Credit pays at the last instant of the month, in UTC: what expires within the month is gone by then, and what holds to
-its end still pays. It pays the charges in their order, each as far as discounts and other amounts below zero have left
-something to pay, so no invoice falls below zero for it. Taxes are on what credit pays too, and it doesn't pay them.
+its end still pays. Where a customer's credit is drawn day by day, it pays what each day adds to a line at the last
+instant of that day, and the rest at the end. It pays the charges in their order, each as far as discounts and other
+amounts below zero have left something to pay, so no invoice falls below zero for it. Taxes are on what credit pays too,
+and it doesn't pay them.
 """
 
 from typing import NamedTuple
@@ -21,6 +23,7 @@ from rating.credit_terms import Granted, pool_keys
 from rating.credits import accounts
 from rating.credits.accounts import Entries
 from rating.credits.limits import allowed
+from rating.day_by_day import ByDay, parts
 from rating.exact import Exact, Int64s, decimals, group_sums
 from rating.groups import above, group_of, offsets, totals
 from rating.made import charges_table, in_order, of_no_events
@@ -48,12 +51,14 @@ class _Paid(NamedTuple):
     """Per use: the row that it is in."""
 
 
-def draw(found: Opening | None, charges: pa.Table, period: Period, spent: Spendings) -> Drawn:
-    """The charges after credit has paid what it can."""
+def draw(
+    found: Opening | None, charges: pa.Table, period: Period, spent: Spendings, by_day: ByDay | None = None
+) -> Drawn:
+    """The charges after credit has paid what it can, and of some customers what had come up `by_day` on its day."""
     if found is None:
         return Drawn(charges, movements.SCHEMA.empty_table(), None)
     start, end = instants(period, "UTC")
-    row, draws = _draws(found.granted, charges, end - 1, spent)
+    row, draws = _draws(found.granted, charges, (start, end), spent, by_day)
     entries = live_on(found, draws, end)
     uses = np.flatnonzero(entries.target == accounts.USED)
     charge = row[entries.usage[uses]]
@@ -69,15 +74,30 @@ def draw(found: Opening | None, charges: pa.Table, period: Period, spent: Spendi
     return Drawn(made, moved, said)
 
 
-def _draws(granted: Granted, charges: pa.Table, at: int, spent: Spendings) -> tuple[Int64s, Draws]:
+def _draws(
+    granted: Granted, charges: pa.Table, month: tuple[int, int], spent: Spendings, by_day: ByDay | None
+) -> tuple[Int64s, Draws]:
     """The rows of the charges that credit may pay, and what they ask for."""
+    start, last = month[0], month[1] - 1
     keys = pool_keys(*(charges[name].combine_chunks() for name in ("customer", "currency")))
     pool, amount = positions(keys, granted.pools), payable(charges)
-    row = np.flatnonzero((pool >= 0) & (amount > 0))
+    row, part, at = np.arange(len(charges)), amount, np.full(len(charges), last)
+    if by_day is not None:
+        sooner = parts(by_day, charges, amount)
+        left = amount.copy()
+        np.subtract.at(left, sooner.row, sooner.amount)
+        columns = zip(sooner, (row, left, at), strict=True)
+        row, part, at = (np.concatenate(column) for column in columns)
+    asks = np.flatnonzero((pool[row] >= 0) & (part > 0))
+    # In the order of time, and at one instant in that of the charges.
+    asks = asks[np.lexsort((row[asks], at[asks]))]
+    row, part, at = row[asks], part[asks], at[asks]
     product = charges["product"].combine_chunks().take(pa.array(row)).dictionary_encode()
     scopes = [frozenset([name]) for name in product.dictionary.to_pylist()]
-    scope = product.indices.to_numpy().astype(np.int64)
-    return row, Draws(pool[row], amount[row], scope, allowed(granted.limits, scopes), at, granted.burning(spent))
+    scope, limits = product.indices.to_numpy().astype(np.int64), allowed(granted.limits, scopes)
+    is_daily = pc.is_in(granted.customer, spent.daily()).to_numpy(zero_copy_only=False)
+    hears = np.where(is_daily, start, last)
+    return row, Draws(pool[row], part, scope, limits, at, last, granted.burning(spent), hears)
 
 
 def payable(charges: pa.Table) -> Int64s:

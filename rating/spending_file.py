@@ -1,9 +1,11 @@
 """Read how a customer's credit is spent, as a catalog file writes it."""
 
+from typing import cast
+
 import yaml
 
 from rating import catalog_fields as fields
-from rating.credit_spending import KINDS, SORTED_BY, Spending
+from rating.credit_spending import DRAWN, KINDS, SORTED_BY, USUAL, Drawn, Spending
 from rating.credits.burn_order import KIND, SortKey, read_order
 from rating.yaml_page import Fields, Page, Place
 
@@ -13,8 +15,9 @@ def spending(page: Page, node: yaml.Node | None, place: Place) -> Spending | Non
     if node is None:
         return None
     before = len(page.mistakes)
-    found = Fields(page, node, place, ("order",), ("order",))
-    order = found.scalars("order", _key)
+    found = Fields(page, node, place, ("order", "drawn"))
+    order = found.scalars("order", _key) if "order" in found else USUAL
+    drawn = found.scalar("drawn", lambda text: fields.one_of(text, DRAWN, " or ".join(DRAWN))) or DRAWN[0]
     if len(page.mistakes) > before:
         return None
     if not order:
@@ -23,7 +26,7 @@ def spending(page: Page, node: yaml.Node | None, place: Place) -> Spending | Non
     for nth, name in enumerate(names):
         if name in names[:nth]:
             found.mistake("order", f"{name} is in the list twice, and the first one decides: keep one")
-    return None if len(page.mistakes) > before else Spending(order)
+    return None if len(page.mistakes) > before else Spending(order, cast("Drawn", drawn))
 
 
 def _key(text: str) -> str:

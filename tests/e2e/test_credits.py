@@ -89,7 +89,13 @@ def test_the_journal_says_what_credit_paid_and_its_lines_can_be_traced(site: Sit
     invoice = "INV.2026-09.DE01.acme.EUR"
     assert traced["made_of"] == [f"{invoice}:2"]
     assert traced["paid_by_credit"] == [
-        {"grant": "topup-1", "line": f"{invoice}:1", "product": "Egress", "amount": "1.00"}
+        {
+            "grant": "topup-1",
+            "line": f"{invoice}:1",
+            "product": "Egress",
+            "at": "2026-09-30T23:59:59.999Z",
+            "amount": "1.00",
+        }
     ]
     assert "topup-1" in site.run("trace", f"{invoice}:2").output
     assert site.asked("verify")["ok"] is True
@@ -110,3 +116,36 @@ def test_what_makes_no_sense_ends_with_status_2_and_says_why(site: Site) -> None
     assert (done.status, "did you mean acme?" in done.said) == (2, True), done.said
     done = site.run("credits", "void", "oops", "--reason", "again")
     assert (done.status, "for somebody else" in done.said) == (2, True), done.said
+
+
+def test_a_top_up_brings_its_bonus_and_both_say_who_granted_them(site: Site) -> None:
+    words = ("--from", "2026-11-01", "--bonus", "50:5%", "--bonus", "100:12", "--bonus-expires", "2027-02-01")
+    done = grant(site, "topup-2", "80", *words, "--actor", "ann")
+    assert (done["amount"], done["created_by"], done["expires"]) == ("80.00", "ann", None)
+    bonus = done["bonus"]
+    assert (bonus["id"], bonus["kind"], bonus["amount"]) == ("topup-2.bonus", "promotional", "4.00")
+    assert (bonus["expires"], bonus["created_by"], bonus["new"]) == ("2027-02-01", "ann", True)
+    again = grant(site, "topup-2", "80", *words, "--actor", "bob")
+    assert (again["new"], again["bonus"]["new"], again["bonus"]["created_by"]) == (False, False, "ann")
+    other = site.run(
+        *("credits", "grant", "topup-2", "--customer", "acme", "--amount", "80", "--currency", "EUR"),
+        *("--kind", "prepaid", "--from", "2026-11-01", "--bonus", "9"),
+    )
+    assert (other.status, "topup-2.bonus is there with other terms" in other.said) == (2, True), other.said
+    site.asked("credits", "void", "topup-2.bonus", "--reason", "a test", "--actor", "bob")
+    listed = {one["id"]: one for one in site.asked("credits", "list")["grants"]}
+    assert (listed["topup-2.bonus"]["voided_by"], listed["topup-2"]["voided_by"]) == ("bob", None)
+
+
+def test_a_customer_s_burn_order_is_part_of_the_catalog(site: Site) -> None:
+    file = site.directory / "order.yaml"
+    file.write_text("customers: [{id: globex, subjects: [globex], credit: {order: [kind prepaid<promotional]}}]\n")
+    (change,) = site.asked("apply", str(file))["changes"]
+    assert change["after"].endswith("; credit burns by kind prepaid<promotional")
+    for kind in ("promotional", "prepaid"):
+        grant(site, f"{kind}-of-globex", "0.60", "--customer", "globex", "--kind", kind, "--from", "2026-10-01")
+    site.asked("close", "2026-10", "--discard", "credit came late")
+    assert site.asked("close", "2026-10")["totals"] == {"EUR": "3.00"}
+    kept = left(site)
+    assert (kept["prepaid-of-globex"], kept["promotional-of-globex"]) == ("0.00", "0.20")
+    assert site.asked("verify")["ok"] is True

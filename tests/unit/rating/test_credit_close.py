@@ -130,6 +130,28 @@ def test_what_would_be_lost_first_burns_first_and_paid_credit_last(ledger: Memor
     ]
 
 
+def test_a_customer_s_own_order_counts_from_the_close_after_it(ledger: MemoryLedger, relational: sa.Engine) -> None:
+    granted(
+        relational,
+        grant_of("small", 50),
+        grant_of("large", 600, cost_basis="0.5"),
+        grant_of("of globex", 20, customer="globex"),
+        grant_of("more of globex", 40, customer="globex"),
+    )
+    closed(ledger, relational, OCTOBER)
+    assert balances(ledger, relational)["small"] == 0
+    applied(relational, 'customers: [{id: acme, subjects: [acme-prod], credit: {order: ["cost_basis desc", amount]}}]')
+    granted(relational, grant_of("tiny", 1))
+    closed(ledger, relational, NOVEMBER)
+    assert [(grant, amount) for grant, _, credit, amount in moved(ledger, 2) if credit == "used"] == [
+        *(("large", 20), ("large", 500)),
+        *(("of globex", 20), ("more of globex", 30)),
+    ]
+    with relational.connect() as connection:
+        for run in runs.live_runs(connection):
+            assert list(repeat.problems(ledger, connection, run)) == []
+
+
 def test_a_grant_that_ends_within_the_month_is_gone_and_one_that_holds_to_its_end_pays(
     ledger: MemoryLedger, relational: sa.Engine
 ) -> None:
@@ -177,6 +199,17 @@ def test_a_recurring_grant_is_filled_up_each_month_and_keeps_what_it_may(
     ]
     closed(ledger, relational, NOVEMBER)
     assert balances(ledger, relational) == {"strict": 10, "rolls over": 150}
+
+
+def test_a_refill_finds_at_least_what_it_has_to_leave(ledger: MemoryLedger, relational: sa.Engine) -> None:
+    granted(relational, grant_of("g", 150, kind="recurring", every="P1M", rollover_min=70, rollover_max=100))
+    closed(ledger, relational, OCTOBER)
+    assert moved(ledger, 1) == [
+        ("g", "issued", "balance", 150),
+        ("g", "balance", "used", 100),
+        ("g", "issued", "balance", 170),
+    ]
+    assert balances(ledger, relational) == {"g": 220}
 
 
 def test_a_voided_grant_pays_for_no_period_that_is_still_open(ledger: MemoryLedger, relational: sa.Engine) -> None:
