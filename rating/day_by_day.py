@@ -20,7 +20,8 @@ from rating.book import Book, Subjects
 from rating.exact import Exact, Int64s
 from rating.lines import Lines, line_key, lines_of
 from rating.match import match, plain
-from rating.periods import Period, day_start
+from rating.periods import Period, instants
+from rating.proration.shares import DAY_MS
 from rating.ranges import Terms, minor_amounts, ranges
 from rating.ratios import Bools, products, sums
 
@@ -60,7 +61,8 @@ def come_to(
     own = np.flatnonzero(whose[book.contracts.customer[lines.contract]])
     if not len(own):
         return None
-    midnights = [day_start(day, "UTC") for day in range(period.first_day + 1, period.end_day)]
+    start, end = instants(period, "UTC")
+    midnights = list(range(start + DAY_MS, end, DAY_MS))
     finer = sorted({*cuts, *midnights})
     totals = ledger.totals(book.tenant, finer, terms.cutoff)
 

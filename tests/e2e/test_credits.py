@@ -137,15 +137,23 @@ def test_a_top_up_brings_its_bonus_and_both_say_who_granted_them(site: Site) -> 
     assert (listed["topup-2.bonus"]["voided_by"], listed["topup-2"]["voided_by"]) == ("bob", None)
 
 
-def test_a_customer_s_burn_order_is_part_of_the_catalog(site: Site) -> None:
-    file = site.directory / "order.yaml"
-    file.write_text("customers: [{id: globex, subjects: [globex], credit: {order: [kind prepaid<promotional]}}]\n")
+def test_credit_is_spent_as_the_catalog_says(site: Site) -> None:
+    file = site.directory / "spending.yaml"
+    credit = "{order: [kind prepaid<promotional], drawn: daily}"
+    file.write_text(f"customers: [{{id: globex, subjects: [globex], credit: {credit}}}]\n")
     (change,) = site.asked("apply", str(file))["changes"]
-    assert change["after"].endswith("; credit burns by kind prepaid<promotional")
-    for kind in ("promotional", "prepaid"):
-        grant(site, f"{kind}-of-globex", "0.60", "--customer", "globex", "--kind", kind, "--from", "2026-10-01")
+    assert change["after"].endswith("; credit burns day by day by kind prepaid<promotional")
+    of_globex = ("--customer", "globex", "--from", "2026-10-01")
+    grant(site, "gift", "0.60", *of_globex, "--kind", "promotional", "--expires", "2026-10-10")
+    grant(site, "paid", "0.60", *of_globex, "--kind", "prepaid")
     site.asked("close", "2026-10", "--discard", "credit came late")
+    # 1.00 on October 4th: paid credit first, and the gift before it is gone.
     assert site.asked("close", "2026-10")["totals"] == {"EUR": "3.00"}
-    kept = left(site)
-    assert (kept["prepaid-of-globex"], kept["promotional-of-globex"]) == ("0.00", "0.20")
+    assert (left(site)["paid"], left(site)["gift"]) == ("0.00", "0.00")
+    assert left(site, "--at", "2026-10-04")["gift"] == "0.20"
+    site.asked("approve", "2026-10")
+    traced = site.asked("trace", "INV.2026-10.DE01.globex.EUR:3")
+    (by_gift,) = traced["paid_by_credit"]
+    assert (by_gift["grant"], by_gift["at"], by_gift["amount"]) == ("gift", "2026-10-04T23:59:59.999Z", "0.40")
+    assert site.asked("verify", "--run", str(site.asked("close", "2026-10")["run"]))["ok"] is True
     assert site.asked("verify")["ok"] is True

@@ -1,10 +1,8 @@
 """Over closes in any order, credit moves as a plain loop moves it, and no account makes or loses a unit of it."""
 
 from collections import Counter
-from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from rating import repeat, runs
 from rating.credit_balance import balances
 from rating.credit_grants import Grant
-from tests.reference.burn_order import in_burn_order
+from tests.property.plain_credit import Account, Owed, Plain, days
 from tests.unit.rating import crediting
 from tests.unit.rating.world import TENANT, MemoryLedger, Use, applied, store, units
 
@@ -39,9 +37,7 @@ PRODUCTS = {"calls": "API", "disk": "Disk", "gb": "Egress"}
 """Of each meter, in the order of an invoice."""
 MONTHS = [1, 2, 3]
 DAYS = [date(2026, month, day) for month in (1, 2, 3) for day in (1, 2, 14, 28)]
-NEVER = date(9999, 1, 1)
 KINDS = ("promotional", "recurring", "prepaid")
-USUAL = ["priority asc", "expires asc (none last)", "kind promotional<recurring<prepaid", "from asc"]
 ORDERS = st.lists(
     st.sampled_from(
         [
@@ -55,140 +51,6 @@ ORDERS = st.lists(
     unique_by=lambda key: key.partition(" ")[0],
 )
 AGREED = st.tuples(st.sampled_from(["a", "b"]), ORDERS, st.sampled_from(["monthly", "daily"]))
-
-
-@dataclass
-class Account:
-    """What the plain loop knows of a grant."""
-
-    grant: Grant
-    version: int
-    balance: int = 0
-    is_issued: bool = False
-    is_active: bool = False
-    is_voided: bool = False
-    moved: Counter[str] = field(default_factory=Counter)
-
-    def move(self, account: str, amount: int) -> None:
-        self.moved[account] += amount
-        self.balance += amount if account == "issued" else -amount
-
-    @property
-    def expires(self) -> date:
-        return self.grant.expires or NEVER
-
-    def begin(self) -> None:
-        self.is_issued = self.is_active = True
-        self.move("issued", self.grant.amount)
-
-    def end(self, account: str) -> None:
-        if self.is_active:
-            self.move(account, self.balance)
-            self.is_active = False
-
-    def is_refilled(self, day: date) -> bool:
-        since = self.grant.effective
-        on_time = {"P1M": day.day == since.day, "P7D": (day - since).days % 7 == 0}
-        return self.is_active and day > since and on_time.get(self.grant.every, False)
-
-    def refill(self) -> None:
-        self.move("forfeited", max(self.balance - self.grant.rollover_max, 0))
-        self.move("issued", max(self.grant.rollover_min - self.balance, 0) + self.grant.amount)
-
-    @property
-    def terms(self) -> dict[str, Any]:
-        """What the reference's burn orders sort by."""
-        grant = self.grant
-        return {
-            "account": self,
-            "priority": str(grant.priority),
-            "expires": grant.expires and grant.expires.isoformat(),
-            "from": grant.effective.isoformat(),
-            "kind": grant.kind,
-            "cost_basis": grant.cost_basis,
-            "amount": str(grant.amount),
-            "products": str(len(grant.products)) if grant.products else None,
-            "created": str(self.version),
-        }
-
-
-@dataclass
-class Plain:
-    """All credit, a day and a charge at a time."""
-
-    accounts: list[Account] = field(default_factory=list)
-    since: date = date(1, 1, 1)
-    orders: dict[str, list[str]] = field(default_factory=dict)
-    daily: set[str] = field(default_factory=set)
-
-    def close(self, month: int, owed: "Owed", by_day: "dict[date, Owed]") -> Counter[tuple[str, str]]:
-        """What each grant pays of each product for a month; `by_day`: of it before midnights."""
-        end = date(2026, month + 1, 1)
-        is_late = end <= self.since
-        start = end - timedelta(days=1) if is_late else self.since
-        for account in self.accounts:
-            if not account.is_issued and account.grant.effective <= start < account.expires:
-                account.begin()
-        paid: Counter[tuple[str, str]] = Counter()
-        for account in self.accounts:
-            if account.is_voided and account.grant.customer in self.daily and not is_late:
-                account.end("voided")
-        for day in [] if is_late else days(max(self.since, date(2025, 12, 31)), end):
-            if day < end:
-                paid += self._pay(by_day.get(day, {}), day)
-                self._midnight(day)
-        for account in self.accounts:
-            if account.is_voided and (not is_late or account.grant.effective <= start):
-                account.end("voided")
-        for before in [] if is_late else by_day.values():
-            owed = {who: {one: left - before[who][one] for one, left in of.items()} for who, of in owed.items()}
-        paid += self._pay(owed, start if is_late else end)
-        if is_late:
-            for account in self.accounts:
-                if not account.is_issued and not account.is_voided and account.grant.effective == end:
-                    account.begin()
-                if account.expires == end:
-                    account.end("expired")
-        else:
-            self._midnight(end)
-        self.since = max(self.since, end)
-        return paid
-
-    def _midnight(self, day: date) -> None:
-        for account in self.accounts:
-            if account.expires == day:
-                account.end("expired")
-            elif not account.is_issued and account.grant.effective == day:
-                if not account.is_voided or (day.day != 1 and account.grant.customer not in self.daily):
-                    account.begin()
-            elif account.is_refilled(day):
-                account.refill()
-
-    def _pay(self, owed: "Owed", last: date) -> Counter[tuple[str, str]]:
-        paid: Counter[tuple[str, str]] = Counter()
-        for customer, charges in owed.items():
-            terms = in_burn_order([one.terms for one in self.accounts], self.orders.get(customer, USUAL))
-            for product, amount in charges.items():
-                left = amount
-                for account in (one["account"] for one in terms):
-                    grant = account.grant
-                    is_meant = grant.customer == customer and (not grant.products or product in grant.products)
-                    if is_meant and account.is_active and grant.effective <= last:
-                        part = min(left, account.balance)
-                        account.move("used", part)
-                        paid[grant.id, product] += part
-                        left -= part
-        return +paid
-
-
-Owed = dict[str, dict[str, int]]
-"""Customer by customer and product by product, in cents."""
-
-
-def days(after: date, until: date) -> Iterator[date]:
-    """Every day after one, up to another."""
-    for number in range(1, (until - after).days + 1):
-        yield after + timedelta(days=number)
 
 
 @st.composite

@@ -1,0 +1,146 @@
+"""Credit as a plain loop keeps it, a day and a charge at a time; it knows nothing of the engine."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from rating.credit_grants import Grant
+from tests.reference.burn_order import in_burn_order
+
+NEVER = date(9999, 1, 1)
+USUAL = ["priority asc", "expires asc (none last)", "kind promotional<recurring<prepaid", "from asc"]
+
+Owed = dict[str, dict[str, int]]
+"""Customer by customer and product by product, in cents."""
+
+
+@dataclass
+class Account:
+    """What the plain loop knows of a grant."""
+
+    grant: Grant
+    version: int
+    balance: int = 0
+    is_issued: bool = False
+    is_active: bool = False
+    is_voided: bool = False
+    moved: Counter[str] = field(default_factory=Counter)
+
+    def move(self, account: str, amount: int) -> None:
+        self.moved[account] += amount
+        self.balance += amount if account == "issued" else -amount
+
+    @property
+    def expires(self) -> date:
+        return self.grant.expires or NEVER
+
+    def begin(self) -> None:
+        self.is_issued = self.is_active = True
+        self.move("issued", self.grant.amount)
+
+    def end(self, account: str) -> None:
+        if self.is_active:
+            self.move(account, self.balance)
+            self.is_active = False
+
+    def is_refilled(self, day: date) -> bool:
+        since = self.grant.effective
+        on_time = {"P1M": day.day == since.day, "P7D": (day - since).days % 7 == 0}
+        return self.is_active and day > since and on_time.get(self.grant.every, False)
+
+    def refill(self) -> None:
+        self.move("forfeited", max(self.balance - self.grant.rollover_max, 0))
+        self.move("issued", max(self.grant.rollover_min - self.balance, 0) + self.grant.amount)
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What the reference's burn orders sort by."""
+        grant = self.grant
+        return {
+            "account": self,
+            "priority": str(grant.priority),
+            "expires": grant.expires and grant.expires.isoformat(),
+            "from": grant.effective.isoformat(),
+            "kind": grant.kind,
+            "cost_basis": grant.cost_basis,
+            "amount": str(grant.amount),
+            "products": str(len(grant.products)) if grant.products else None,
+            "created": str(self.version),
+        }
+
+
+@dataclass
+class Plain:
+    """All credit, a day and a charge at a time."""
+
+    accounts: list[Account] = field(default_factory=list)
+    since: date = date(1, 1, 1)
+    orders: dict[str, list[str]] = field(default_factory=dict)
+    daily: set[str] = field(default_factory=set)
+
+    def close(self, month: int, owed: Owed, by_day: dict[date, Owed]) -> Counter[tuple[str, str]]:
+        """What each grant pays of each product for a month; `by_day`: of it before midnights."""
+        end = date(2026, month + 1, 1)
+        is_late = end <= self.since
+        start = end - timedelta(days=1) if is_late else self.since
+        for account in self.accounts:
+            if not account.is_issued and account.grant.effective <= start < account.expires:
+                account.begin()
+        paid: Counter[tuple[str, str]] = Counter()
+        for account in self.accounts:
+            if account.is_voided and account.grant.customer in self.daily and not is_late:
+                account.end("voided")
+        for day in [] if is_late else days(max(self.since, date(2025, 12, 31)), end):
+            if day < end:
+                paid += self._pay(by_day.get(day, {}), day)
+                self._midnight(day)
+        for account in self.accounts:
+            if account.is_voided and (not is_late or account.grant.effective <= start):
+                account.end("voided")
+        for before in [] if is_late else by_day.values():
+            owed = {who: {one: left - before[who][one] for one, left in of.items()} for who, of in owed.items()}
+        paid += self._pay(owed, start if is_late else end)
+        if is_late:
+            for account in self.accounts:
+                if not account.is_issued and not account.is_voided and account.grant.effective == end:
+                    account.begin()
+                if account.expires == end:
+                    account.end("expired")
+        else:
+            self._midnight(end)
+        self.since = max(self.since, end)
+        return paid
+
+    def _midnight(self, day: date) -> None:
+        for account in self.accounts:
+            if account.expires == day:
+                account.end("expired")
+            elif not account.is_issued and account.grant.effective == day:
+                if not account.is_voided or (day.day != 1 and account.grant.customer not in self.daily):
+                    account.begin()
+            elif account.is_refilled(day):
+                account.refill()
+
+    def _pay(self, owed: Owed, last: date) -> Counter[tuple[str, str]]:
+        paid: Counter[tuple[str, str]] = Counter()
+        for customer, charges in owed.items():
+            terms = in_burn_order([one.terms for one in self.accounts], self.orders.get(customer, USUAL))
+            for product, amount in charges.items():
+                left = amount
+                for account in (one["account"] for one in terms):
+                    grant = account.grant
+                    is_meant = grant.customer == customer and (not grant.products or product in grant.products)
+                    if is_meant and account.is_active and grant.effective <= last:
+                        part = min(left, account.balance)
+                        account.move("used", part)
+                        paid[grant.id, product] += part
+                        left -= part
+        return +paid
+
+
+def days(after: date, until: date) -> Iterator[date]:
+    """Every day after one, up to another."""
+    for number in range(1, (until - after).days + 1):
+        yield after + timedelta(days=number)
