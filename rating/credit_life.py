@@ -176,4 +176,7 @@ def _lives(found: Opening, start: int, hears: Int64s) -> Lives:
     # A later month has begun these, and they can't pay for an earlier one.
     effective = np.where(found.is_issued & (lives.effective > start), NEVER, lives.effective)
     recurrence = lives.recurrence if start == found.since else Recurrence(*(0 * part for part in lives.recurrence))
-    return Lives(effective, lives.expires, voided, recurrence)
+    # A month that is closed late may begin what has ended by then: the rest of it is over before anything is paid.
+    has_rest = found.is_issued & (found.balance > 0)
+    expires = np.where(has_rest, np.maximum(lives.expires, start + 1), lives.expires)
+    return Lives(effective, expires, voided, recurrence)

@@ -85,6 +85,7 @@ class Plain:
         end = date(2026, month + 1, 1)
         is_late = end <= self.since
         start = end - timedelta(days=1) if is_late else self.since
+        self.end_late(start)
         for account in self.accounts:
             if not account.is_issued and account.grant.effective <= start < account.expires:
                 account.begin()
@@ -112,6 +113,12 @@ class Plain:
             self._midnight(end)
         self.since = max(self.since, end)
         return paid
+
+    def end_late(self, day: date) -> None:
+        """What a month that was closed late has begun after its end is over now."""
+        for account in self.accounts:
+            if account.expires <= day:
+                account.end("expired")
 
     def _midnight(self, day: date) -> None:
         for account in self.accounts:

@@ -130,28 +130,6 @@ def test_what_would_be_lost_first_burns_first_and_paid_credit_last(ledger: Memor
     ]
 
 
-def test_a_customer_s_own_order_counts_from_the_close_after_it(ledger: MemoryLedger, relational: sa.Engine) -> None:
-    granted(
-        relational,
-        grant_of("small", 50),
-        grant_of("large", 600, cost_basis="0.5"),
-        grant_of("of globex", 20, customer="globex"),
-        grant_of("more of globex", 40, customer="globex"),
-    )
-    closed(ledger, relational, OCTOBER)
-    assert balances(ledger, relational)["small"] == 0
-    applied(relational, 'customers: [{id: acme, subjects: [acme-prod], credit: {order: ["cost_basis desc", amount]}}]')
-    granted(relational, grant_of("tiny", 1))
-    closed(ledger, relational, NOVEMBER)
-    assert [(grant, amount) for grant, _, credit, amount in moved(ledger, 2) if credit == "used"] == [
-        *(("large", 20), ("large", 500)),
-        *(("of globex", 20), ("more of globex", 30)),
-    ]
-    with relational.connect() as connection:
-        for run in runs.live_runs(connection):
-            assert list(repeat.problems(ledger, connection, run)) == []
-
-
 def test_a_grant_that_ends_within_the_month_is_gone_and_one_that_holds_to_its_end_pays(
     ledger: MemoryLedger, relational: sa.Engine
 ) -> None:
@@ -254,6 +232,19 @@ def test_a_month_closed_late_finds_what_later_months_have_left(ledger: MemoryLed
     with relational.connect() as connection:
         for run in runs.live_runs(connection):
             assert list(repeat.problems(ledger, connection, run)) == []
+
+
+def test_what_a_late_close_has_begun_after_its_end_expires_before_the_next_close_pays(
+    ledger: MemoryLedger, relational: sa.Engine
+) -> None:
+    granted(relational, grant_of("welcome", 10_000, expires=date(2026, 12, 24)))
+    closed(ledger, relational, DECEMBER)
+    granted(relational, grant_of("late", 560, expires=date(2026, 11, 15)))
+    late = closed(ledger, relational, OCTOBER)
+    assert ("late", "balance", "used", 100) in moved(ledger, late.run)
+    november = closed(ledger, relational, NOVEMBER)
+    assert moved(ledger, november.run) == [("late", "balance", "expired", 460)]
+    assert balances(ledger, relational) == {"welcome": 0, "late": 0}
 
 
 def test_a_discarded_run_takes_its_movements_with_it(ledger: MemoryLedger, relational: sa.Engine) -> None:
