@@ -13,29 +13,33 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ledger import movements
+from ledger.charges import SCHEMA
+from ledger.charges import digest as charges_digest
 from ledger.digest import columns_digest
 from ledger.scale import decimal_integers
 from rating import credit_grants, credit_terms, runs
 from rating.book import positions
+from rating.credit_carrying import left_open
 from rating.credit_terms import Granted
 from rating.credits import accounts
 from rating.credits.accounts import Entries
 from rating.credits.drawdown import draw_down
-from rating.credits.grants import NONE, plain
+from rating.credits.grants import NONE, plain, taken
 from rating.credits.recurrence import Recurrence
-from rating.credits.rules import LEAVES_UNCOVERED, Rules
+from rating.credits.rules import CARRIES, LEAVES_UNCOVERED, Rules
 from rating.credits.steps import USES
-from rating.credits.timeline import ALWAYS, NEVER, Lives, Resets, Span, Usage
+from rating.credits.timeline import ALWAYS, NEVER, Lives, Resets, Span, Usage, lives_taken
 from rating.exact import Exact, Int64s, narrowed
 from rating.ratios import Bools
 from rating.runs import CreditsOf, Run
 
-RULES: Final = Rules(LEAVES_UNCOVERED, keeps_overage=False, dust=1)
-"""What no grant pays is left on the invoice."""
+SHORTFALLS: Final = (LEAVES_UNCOVERED, CARRIES)
+"""What no grant pays is left on the invoice, or waits for what begins or is filled later."""
 
 NAMES: Final = {
     accounts.ISSUED: movements.ISSUED,
     accounts.USED: movements.USED,
+    accounts.OWED: movements.USED,
     accounts.EXPIRED: movements.EXPIRED,
     accounts.VOIDED: movements.VOIDED,
     accounts.FORFEITED: movements.FORFEITED,
@@ -47,6 +51,9 @@ class Reader(Protocol):
 
     def credit_sums(self, runs: Sequence[int], until: int) -> pa.Table:
         """What some runs moved up to an instant, per grant and pair of accounts."""
+
+    def read_charges(self, run: int) -> pa.Table:
+        """A run's lines, in order."""
 
 
 class Opening(NamedTuple):
@@ -63,12 +70,14 @@ class Opening(NamedTuple):
     """The run it goes on from; 0 for none."""
     since: int
     """What earlier runs have lived through."""
+    carried: pa.Table = SCHEMA.empty_table()
+    """Charges of the run before it that carry something over."""
 
     @property
     def digest(self) -> str:
         """What it says, in hex."""
         left = pa.table({"balance": pa.array(self.balance), "is_issued": pa.array(self.is_issued).cast(pa.uint8())})
-        said = columns_digest(left, left.schema) + self.granted.digest
+        said = columns_digest(left, left.schema) + self.granted.digest + charges_digest(self.carried)
         return f"{said.hex()} {self.after} {self.since}"
 
 
@@ -85,6 +94,8 @@ class Draws(NamedTuple):
     """The instant of the last draw, whether anything is drawn or not."""
     burning: Int64s
     """The grants, pool after pool, in the order they burn."""
+    carries: Bools
+    """By pool: whether what no grant pays waits for what begins or is filled later."""
     hears: Int64s
     """By grant: the instant from which on a void counts, however late it was made."""
 
@@ -101,7 +112,14 @@ def opening(
     sums = ledger.credit_sums([one.run for one in earlier], NEVER)
     balance, is_issued = left_of(granted, sums)
     last = earlier[-1] if earlier else CreditsOf(0, ALWAYS)
-    return Opening(tenant, version, granted, balance, is_issued, last.run, last.until)
+    carried = _carried(ledger, connection, last.run)
+    return Opening(tenant, version, granted, balance, is_issued, last.run, last.until, carried)
+
+
+def _carried(ledger: Reader, connection: sa.Connection, number: int) -> pa.Table:
+    run = runs.find(connection, number)
+    said = None if run is None else run.manifest.credits
+    return left_open(ledger.read_charges(number)) if said is not None and said.carried else SCHEMA.empty_table()
 
 
 def found_by(ledger: Reader, connection: sa.Connection, run: Run) -> Opening | None:
@@ -154,12 +172,44 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
         limit=granted.limit,
     )
     lives, span = _lives(found, start, draws.hears), Span(np.full(pools, start), np.full(pools, until))
-    resets = Resets(nothing, nothing)
-    entries = draw_down(RULES, grants, lives, draws.burning, usage, draws.allowed, resets, span).entries
+    parts = []
+    for shortfall in SHORTFALLS:
+        # Pools of one call share their rules; what they don't share is told apart by rows.
+        is_theirs = draws.carries == (shortfall == CARRIES)
+        own, used = np.flatnonzero(is_theirs[grants.pool]), np.flatnonzero(is_theirs[usage.pool])
+        burning = np.flatnonzero(is_theirs[grants.pool[draws.burning]])
+        drawn = draw_down(
+            Rules(shortfall, keeps_overage=False, dust=1),
+            taken(grants, own),
+            lives_taken(lives, own),
+            np.searchsorted(own, draws.burning[burning]),
+            Usage(*(column[used] for column in usage)),
+            draws.allowed,
+            Resets(nothing, nothing),
+            span,
+        )
+        parts.append(_by_rows(drawn.entries, own, used))
+    entries = _joined(parts)
     is_of_grant = (entries.source >= 0) | (entries.target >= 0)
     was_issued = (entries.target >= 0) & np.append(found.is_issued, False)[np.maximum(entries.target, NONE)]
     is_carried = was_issued & (entries.source == accounts.ISSUED) & (entries.at == start)
     return Entries(*(column[is_of_grant & ~is_carried] for column in entries))
+
+
+def _by_rows(entries: Entries, grants: Int64s, usage: Int64s) -> Entries:
+    """Entries of some of the rows, by all of them."""
+    source, target, used = (
+        np.where(one >= 0, np.append(rows, NONE)[np.maximum(one, NONE)], one)
+        for one, rows in ((entries.source, grants), (entries.target, grants), (entries.usage, usage))
+    )
+    return entries._replace(source=source, target=target, usage=used)
+
+
+def _joined(parts: Sequence[Entries]) -> Entries:
+    """Pool after pool."""
+    together = Entries(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    order = np.argsort(together.pool, kind="stable")
+    return Entries(*(column[order] for column in together))
 
 
 def account_names(account: Int64s) -> pa.Array:

@@ -17,6 +17,8 @@ Kind = Literal["prepaid", "promotional", "recurring"]
 KINDS: tuple[str, ...] = get_args(Kind)
 Drawn = Literal["monthly", "daily"]
 DRAWN: tuple[str, ...] = get_args(Drawn)
+Overage = Literal["invoiced", "carried"]
+OVERAGES: tuple[str, ...] = get_args(Overage)
 SORTED_BY: Final = ("priority", "expires", "from", KIND, "cost_basis", "amount", "products", "created")
 """What grants can be sorted by, as `credits list` names it. A grant that never expires lacks a day, and one that pays
 for everything lacks products."""
@@ -31,6 +33,8 @@ class Spending(msgspec.Struct, frozen=True):
     """Sort keys, the first one strongest; what is equal by all of them burns in the order it was granted."""
     drawn: Drawn = "monthly"
     """Whether usage is paid at the end of the month, or at the end of the day that it comes up on."""
+    overage: Overage = "invoiced"
+    """Whether what credit does not suffice for is due, or is carried over for later credit to pay."""
 
     @property
     def keys(self) -> tuple[SortKey, ...]:
@@ -48,8 +52,14 @@ class Spendings(NamedTuple):
 
     def daily(self) -> pa.Array:
         """The customers whose usage is paid day by day."""
-        is_daily = np.array([one.drawn == "daily" for one in self.terms], dtype=np.bool_)
-        return self.customer.filter(pa.array(is_daily[self.of]))
+        return self._with([one.drawn == "daily" for one in self.terms])
+
+    def carrying(self) -> pa.Array:
+        """The customers who carry over what credit does not suffice for."""
+        return self._with([one.overage == "carried" for one in self.terms])
+
+    def _with(self, terms: list[bool]) -> pa.Array:
+        return self.customer.filter(pa.array(np.array(terms, dtype=np.bool_)[self.of]))
 
 
 def spendings(customer: pa.Array, said: pa.Array) -> Spendings:
@@ -62,4 +72,5 @@ def spendings(customer: pa.Array, said: pa.Array) -> Spendings:
 def in_words(spending: Spending) -> str:
     """Everything that it says."""
     daily = " day by day" if spending.drawn == "daily" else ""
-    return f"credit burns{daily} by {', then '.join(spending.order)}"
+    carried = ", and what it does not suffice for is carried over" if spending.overage == "carried" else ""
+    return f"credit burns{daily} by {', then '.join(spending.order)}{carried}"

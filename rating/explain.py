@@ -15,7 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
-from ledger.charges import CREDIT, FEE, PROMOTION, USAGE
+from ledger.charges import CARRIED, CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
 from rating import catalog_tables as tables
@@ -71,7 +71,10 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
     """The explanation of one charge of `run`."""
     (charge,) = line.to_pylist()
     if charge["kind"] not in (USAGE, FEE):
-        where = "`trace` says by which grants" if charge["kind"] in (CREDIT, PROMOTION) else "see the contract"
+        where = {
+            **dict.fromkeys((CREDIT, PROMOTION), "`trace` says by which grants"),
+            CARRIED: "later credit pays what credit did not suffice for",
+        }.get(charge["kind"], "see the contract")
         return Explanation("", None, f"made by {charge['kind']}: {where}", [])
     zone = _zone(connection, run, charge)
     price = None if zone is None else _price(connection, run, charge, zone)

@@ -5,7 +5,7 @@ from typing import cast
 import yaml
 
 from rating import catalog_fields as fields
-from rating.credit_spending import DRAWN, KINDS, SORTED_BY, USUAL, Drawn, Spending
+from rating.credit_spending import DRAWN, KINDS, OVERAGES, SORTED_BY, USUAL, Drawn, Overage, Spending
 from rating.credits.burn_order import KIND, SortKey, read_order
 from rating.yaml_page import Fields, Page, Place
 
@@ -15,9 +15,10 @@ def spending(page: Page, node: yaml.Node | None, place: Place) -> Spending | Non
     if node is None:
         return None
     before = len(page.mistakes)
-    found = Fields(page, node, place, ("order", "drawn"))
+    found = Fields(page, node, place, ("order", "drawn", "overage"))
     order = found.scalars("order", _key) if "order" in found else USUAL
     drawn = found.scalar("drawn", lambda text: fields.one_of(text, DRAWN, " or ".join(DRAWN))) or DRAWN[0]
+    overage = found.scalar("overage", lambda text: fields.one_of(text, OVERAGES, " or ".join(OVERAGES))) or OVERAGES[0]
     if len(page.mistakes) > before:
         return None
     if not order:
@@ -26,7 +27,9 @@ def spending(page: Page, node: yaml.Node | None, place: Place) -> Spending | Non
     for nth, name in enumerate(names):
         if name in names[:nth]:
             found.mistake("order", f"{name} is in the list twice, and the first one decides: keep one")
-    return None if len(page.mistakes) > before else Spending(order, cast("Drawn", drawn))
+    if len(page.mistakes) > before:
+        return None
+    return Spending(order, cast("Drawn", drawn), cast("Overage", overage))
 
 
 def _key(text: str) -> str:

@@ -139,21 +139,31 @@ def test_a_top_up_brings_its_bonus_and_both_say_who_granted_them(site: Site) -> 
 
 def test_credit_is_spent_as_the_catalog_says(site: Site) -> None:
     file = site.directory / "spending.yaml"
-    credit = "{order: [kind prepaid<promotional], drawn: daily}"
+    credit = "{order: [kind prepaid<promotional], drawn: daily, overage: carried}"
     file.write_text(f"customers: [{{id: globex, subjects: [globex], credit: {credit}}}]\n")
     (change,) = site.asked("apply", str(file))["changes"]
-    assert change["after"].endswith("; credit burns day by day by kind prepaid<promotional")
+    assert change["after"].endswith(
+        "; credit burns day by day by kind prepaid<promotional, and what it does not suffice for is carried over"
+    )
     of_globex = ("--customer", "globex", "--from", "2026-10-01")
-    grant(site, "gift", "0.60", *of_globex, "--kind", "promotional", "--expires", "2026-10-10")
+    grant(site, "gift", "0.25", *of_globex, "--kind", "promotional", "--expires", "2026-10-10")
     grant(site, "paid", "0.60", *of_globex, "--kind", "prepaid")
     site.asked("close", "2026-10", "--discard", "credit came late")
-    # 1.00 on October 4th: paid credit first, and the gift before it is gone.
-    assert site.asked("close", "2026-10")["totals"] == {"EUR": "3.00"}
+    # 1.00 on October 4th: paid credit first, then the gift before it is gone.
+    closed = site.asked("close", "2026-10")
+    assert closed["totals"] == {"EUR": "3.00"}
+    assert left(site, "--at", "2026-10-03")["gift"] == "0.25"
     assert (left(site)["paid"], left(site)["gift"]) == ("0.00", "0.00")
-    assert left(site, "--at", "2026-10-04")["gift"] == "0.20"
+    (invoice,) = (one for one in site.asked("invoices", "2026-10")["invoices"] if one["customer"] == "globex")
+    assert [(line["product"], line["amount"]) for line in invoice["lines"]] == [
+        *(("Egress", "1.00"), ("paid", "-0.60"), ("gift", "-0.25"), ("Egress", "-0.15")),
+    ]
     site.asked("approve", "2026-10")
-    traced = site.asked("trace", "INV.2026-10.DE01.globex.EUR:3")
-    (by_gift,) = traced["paid_by_credit"]
-    assert (by_gift["grant"], by_gift["at"], by_gift["amount"]) == ("gift", "2026-10-04T23:59:59.999Z", "0.40")
-    assert site.asked("verify", "--run", str(site.asked("close", "2026-10")["run"]))["ok"] is True
+    (by_gift,) = site.asked("trace", f"{invoice['id']}:3")["paid_by_credit"]
+    assert (by_gift["grant"], by_gift["at"], by_gift["amount"]) == ("gift", "2026-10-04T23:59:59.999Z", "0.25")
+    assert site.asked("trace", f"{invoice['id']}:4")["made_of"] == [f"{invoice['id']}:1"]
+    assert "later credit pays" in site.run("explain", f"{invoice['id']}:4", "--json").output
+    journal = next(one for one in site.asked("post", "2026-10")["documents"] if one["kind"] == "journal")
+    assert "    assets:usage carried over  EUR 0.15  ;" in Path(journal["file"]).read_text()
+    assert site.asked("verify", "--run", str(closed["run"]))["ok"] is True
     assert site.asked("verify")["ok"] is True

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from rating import repeat, runs
 from rating.credit_balance import balances
 from rating.credit_grants import Grant
-from tests.property.plain_credit import Account, Owed, Plain, days
+from tests.property.plain_credit import BROUGHT, Account, Owed, Plain, days
 from tests.unit.rating import crediting
 from tests.unit.rating.world import TENANT, MemoryLedger, Use, applied, store, units
 
@@ -50,7 +51,12 @@ ORDERS = st.lists(
     max_size=3,
     unique_by=lambda key: key.partition(" ")[0],
 )
-AGREED = st.tuples(st.sampled_from(["a", "b"]), ORDERS, st.sampled_from(["monthly", "daily"]))
+AGREED = st.tuples(
+    st.sampled_from(["a", "b"]),
+    ORDERS,
+    st.sampled_from(["monthly", "daily"]),
+    st.sampled_from(["carried", "invoiced", "carried"]),
+)
 
 
 @st.composite
@@ -80,10 +86,10 @@ def grants(draw: st.DrawFn, number: int) -> Grant:
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[str, Any]]:
     """Grants, voids, closes of months in any order, closes taken back, and burn orders that change."""
-    happens = ["grant", "grant", "grant", "close", "close", "void", "discard", "order"]
+    happens = ["grant", "grant", "grant", "close", "close", "close", "void", "discard", "order"]
     kinds = draw(st.lists(st.sampled_from(happens), max_size=16))
     history: list[tuple[str, Any]] = []
-    for number, kind in enumerate(["grant", *kinds, "close"]):
+    for number, kind in enumerate(["order", "order", "grant", *kinds, "close", "close"]):
         of_kind = {"grant": grants(number), "close": st.sampled_from(MONTHS), "order": AGREED}
         history.append((kind, draw(of_kind.get(kind, st.integers(0, 20)))))
     return history
@@ -100,6 +106,7 @@ USES = st.lists(
             [("gb", 3), ("gb", 7), ("calls", 40), ("calls", 333), ("calls", -60), ("disk", 8), ("disk", 3)]
         ),
     ),
+    min_size=3,
     max_size=12,
 )
 
@@ -139,12 +146,13 @@ class World:
                 crediting.voided(self.relational, account.grant.id, 10**13)
                 account.is_voided = True
         elif kind == "order":
-            customer, order, drawn = what
+            customer, order, drawn, overage = what
             keys = ", ".join(f'"{key}"' for key in order)
-            credit = f"{{order: [{keys}], drawn: {drawn}}}"
+            credit = f"{{order: [{keys}], drawn: {drawn}, overage: {overage}}}"
             applied(self.relational, f"customers: [{{id: {customer}, subjects: [{customer}], credit: {credit}}}]")
             self.plain.orders[customer] = order
-            (self.plain.daily.add if drawn == "daily" else self.plain.daily.discard)(customer)
+            for said, those in ((drawn == "daily", self.plain.daily), (overage == "carried", self.plain.carrying)):
+                (those.add if said else those.discard)(customer)
         elif kind == "discard" and self.before:
             month, earlier = self.before.pop()
             crediting.discarded(self.relational, name(month))
@@ -159,9 +167,8 @@ class World:
             kept = known.get(account.grant.id, Account(account.grant, account.version))
             kept.is_voided = account.is_voided
             known[account.grant.id] = kept
-        self.plain = Plain(
-            [known[account.grant.id] for account in self.plain.accounts], earlier.since, self.plain.orders
-        )
+        accounts = [known[account.grant.id] for account in self.plain.accounts]
+        self.plain = replace(self.plain, accounts=accounts, since=earlier.since, debts=earlier.debts)
 
     def close(self, month: int) -> None:
         self.before.append((month, deepcopy(self.plain)))
@@ -185,6 +192,11 @@ class World:
         for row in charges:
             invoiced[row["customer"]] += row["amount"]
         assert all(invoiced[who] >= min(total, 0) for who, total in self.totals(month).items())
+        carried: Owed = {}
+        for row in (row for row in charges if row["kind"] == "carried" and row["amount"] < 0):
+            carried.setdefault(row["customer"], {})[row["product"]] = -row["amount"]
+        assert carried == self.plain.debts
+        assert all(invoiced[who] <= 0 for who in carried)
         self.compare()
 
     def totals(self, month: int) -> Counter[str]:
@@ -202,6 +214,8 @@ class World:
     def owed(self, month: int) -> Owed:
         """What is to be paid: what is below zero comes off the other lines, in proportion."""
         found = self.costs(month)
+        for who, debts in self.plain.debts.items():
+            found[who] |= {back: debts[product] for back, product in BROUGHT.items() if product in debts}
         for of in found.values():
             above = {product: max(amount, 0) for product, amount in of.items()}
             off = min(sum(above.values()), -sum(min(amount, 0) for amount in of.values()))
@@ -222,7 +236,7 @@ class World:
         for nth, day in enumerate(midnights):
             found[day] = {who: dict.fromkeys(of, 0) for who, of in owed.items()}
             for who in self.plain.daily:
-                for product, payable in owed[who].items():
+                for product, payable in ((one, owed[who][one]) for one in PRODUCTS.values()):
                     of_all = come[-1][who][product]
                     for_good = max(min(one[who][product] for one in come[nth:]), 0)
                     until = payable * for_good // of_all if of_all > 0 else 0
