@@ -24,7 +24,7 @@ from rating.credit_terms import Granted
 from rating.credits import accounts
 from rating.credits.accounts import Entries
 from rating.credits.drawdown import draw_down
-from rating.credits.grants import NONE, plain, taken
+from rating.credits.grants import NONE, Grants, plain, taken
 from rating.credits.recurrence import Recurrence
 from rating.credits.rules import CARRIES, LEAVES_UNCOVERED, Rules
 from rating.credits.steps import USES
@@ -163,7 +163,6 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
         scope=draws.scope,
         named=np.full(rows, NONE),
     )
-    nothing = np.zeros(0, dtype=np.int64)
     grants = plain(granted.pool, granted.amount)._replace(
         opening=np.where(found.is_issued, found.balance, granted.amount),
         rollover_max=np.full(len(granted.id), NONE),
@@ -172,28 +171,33 @@ def live_on(found: Opening, draws: Draws, until: int) -> Entries:
         limit=granted.limit,
     )
     lives, span = _lives(found, start, draws.hears), Span(np.full(pools, start), np.full(pools, until))
-    parts = []
+    entries = _drawn(draws, grants, lives, usage, span)
+    is_of_grant = (entries.source >= 0) | (entries.target >= 0)
+    was_issued = (entries.target >= 0) & np.append(found.is_issued, False)[np.maximum(entries.target, NONE)]
+    is_carried = was_issued & (entries.source == accounts.ISSUED) & (entries.at == start)
+    return Entries(*(column[is_of_grant & ~is_carried] for column in entries))
+
+
+def _drawn(draws: Draws, grants: Grants, lives: Lives, usage: Usage, span: Span) -> Entries:
+    """What moves: pools of one call share their rules, so those that carry and those that don't take one each."""
+    nothing = np.zeros(0, dtype=np.int64)
+    found = []
     for shortfall in SHORTFALLS:
-        # Pools of one call share their rules; what they don't share is told apart by rows.
         is_theirs = draws.carries == (shortfall == CARRIES)
         own, used = np.flatnonzero(is_theirs[grants.pool]), np.flatnonzero(is_theirs[usage.pool])
-        burning = np.flatnonzero(is_theirs[grants.pool[draws.burning]])
+        burning = draws.burning[is_theirs[grants.pool[draws.burning]]]
         drawn = draw_down(
             Rules(shortfall, keeps_overage=False, dust=1),
             taken(grants, own),
             lives_taken(lives, own),
-            np.searchsorted(own, draws.burning[burning]),
+            np.searchsorted(own, burning),
             Usage(*(column[used] for column in usage)),
             draws.allowed,
             Resets(nothing, nothing),
             span,
         )
-        parts.append(_by_rows(drawn.entries, own, used))
-    entries = _joined(parts)
-    is_of_grant = (entries.source >= 0) | (entries.target >= 0)
-    was_issued = (entries.target >= 0) & np.append(found.is_issued, False)[np.maximum(entries.target, NONE)]
-    is_carried = was_issued & (entries.source == accounts.ISSUED) & (entries.at == start)
-    return Entries(*(column[is_of_grant & ~is_carried] for column in entries))
+        found.append(_by_rows(drawn.entries, own, used))
+    return _joined(found)
 
 
 def _by_rows(entries: Entries, grants: Int64s, usage: Int64s) -> Entries:

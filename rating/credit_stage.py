@@ -24,7 +24,7 @@ from rating.credit_terms import Granted, pool_keys
 from rating.credits import accounts
 from rating.credits.accounts import Entries
 from rating.credits.limits import allowed
-from rating.day_by_day import ByDay, parts
+from rating.day_by_day import ByDay, Parts, parts
 from rating.exact import Exact, Int64s, decimals, group_sums
 from rating.groups import above, group_of, offsets, totals
 from rating.made import charges_table, in_order, of_no_events
@@ -100,17 +100,11 @@ def _draws(
     """The rows of the charges that credit may pay, and what they ask for."""
     start, last = month[0], month[1] - 1
     keys = pool_keys(*(charges[name].combine_chunks() for name in ("customer", "currency")))
-    pool, amount = positions(keys, granted.pools), payable(charges)
+    pool = positions(keys, granted.pools)
     carries = pc.is_in(_customers(granted), spent.carrying()).to_numpy(zero_copy_only=False)
     comes_back = is_brought(charges)
-    row, part = np.arange(len(charges)), amount
     at = np.where(comes_back & np.append(carries, False)[pool], start, last)
-    if by_day is not None:
-        sooner = parts(by_day, charges, amount)
-        left = amount.copy()
-        np.subtract.at(left, sooner.row, sooner.amount)
-        columns = zip(sooner, (row, left, at), strict=True)
-        row, part, at = (np.concatenate(column) for column in columns)
+    row, part, at = _asked(charges, at, by_day)
     asks = np.flatnonzero((pool[row] >= 0) & (part > 0))
     # In the order of time, and at one instant what comes back first, and else in the order of charges.
     asks = asks[np.lexsort((row[asks], ~comes_back[row[asks]], at[asks]))]
@@ -121,6 +115,17 @@ def _draws(
     is_daily = pc.is_in(granted.customer, spent.daily()).to_numpy(zero_copy_only=False)
     hears = np.where(is_daily | carries[granted.pool], start, last)
     return row, Draws(pool[row], part, scope, limits, at, last, granted.burning(spent), carries, hears)
+
+
+def _asked(charges: pa.Table, at: Int64s, by_day: ByDay | None) -> Parts:
+    """What credit is asked to pay of each charge, at its instant or in parts before it."""
+    asked = Parts(np.arange(len(charges)), payable(charges), at)
+    if by_day is None:
+        return asked
+    sooner = parts(by_day, charges, asked.amount)
+    left = asked.amount.copy()
+    np.subtract.at(left, sooner.row, sooner.amount)
+    return Parts(*(np.concatenate(columns) for columns in zip(sooner, asked._replace(amount=left), strict=True)))
 
 
 def _customers(granted: Granted) -> pa.Array:
