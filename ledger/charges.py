@@ -17,7 +17,9 @@ COMMITMENT, DISCOUNT, TAX = "commitment", "discount", "tax"
 """Kinds of lines that are made of others: no events stand behind them."""
 CREDIT, PROMOTION = "credit", "promotion"
 """And below zero, what credit paid: credit that the customer paid for, and credit that was given away."""
-KINDS = (USAGE, FEE, COMMITMENT, DISCOUNT, CREDIT, PROMOTION, TAX)
+CARRIED = "carried"
+"""What credit did not suffice for: below zero where it is carried over, above zero on the invoice after it."""
+KINDS = (USAGE, FEE, COMMITMENT, DISCOUNT, CREDIT, PROMOTION, CARRIED, TAX)
 """In the order in which an invoice says them: each is made of those before it, but no tax is less for credit."""
 
 SCHEMA = pa.schema(

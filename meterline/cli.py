@@ -15,15 +15,12 @@ from typing import Any
 
 import structlog
 
+from meterline import credit_commands
 from meterline.settings import Settings, SettingsError, from_process
 
 BENCHES = ("ingest", "close", "rate", "what-if")
 NUMBER_MAX = 2**31 - 1
 BY = "On one machine the name is what is typed: that a second person approves is a discipline there, and not a proof."
-GRANT = [
-    *("tenant", "id", "customer", "amount", "currency", "kind", "name", "effective", "expires", "products"),
-    *("priority", "cost_basis", "every", "rollover_max"),
-]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_keys(commands, common)
     _add_catalog(commands, [common, of_tenant])
     _add_billing(commands, [common, of_tenant])
-    _add_credits(commands, [common, of_tenant])
+    credit_commands.add(commands, [common, of_tenant], _by(), _operation)
     _add_evidence(commands, [common, of_tenant])
     bench = commands.add_parser("bench", help="figures beside a baseline measured in the same run")
     bench.add_argument("name", choices=BENCHES)
@@ -79,6 +76,12 @@ def _of_tenant(default: str) -> argparse.ArgumentParser:
     return of_tenant
 
 
+def _by() -> argparse.ArgumentParser:
+    by = argparse.ArgumentParser(add_help=False)
+    by.add_argument("--actor", metavar="NAME", help="who does this (default: the operating system's user)")
+    return by
+
+
 def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
     keys = commands.add_parser("keys", help="API keys").add_subparsers(required=True, metavar="ACTION")
     create = keys.add_parser("create", parents=[common], help="make a key; prints it, once")
@@ -95,8 +98,7 @@ def _add_keys(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _add_catalog(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    by = argparse.ArgumentParser(add_help=False)
-    by.add_argument("--actor", metavar="NAME", help="who does this (default: the operating system's user)")
+    by = _by()
     apply = commands.add_parser(
         "apply", parents=[*parents, by], epilog=BY, help="meters, prices, customers, contracts from a file"
     )
@@ -161,44 +163,6 @@ def _add_billing(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
     release = commands.add_parser("release", parents=parents, help="let a document the ERP refused be posted again")
     release.add_argument("document", metavar="DOCUMENT")
     release.set_defaults(run=_operation("release", ["tenant", "document"]), show="release")
-
-
-def _add_credits(commands: Any, parents: list[argparse.ArgumentParser]) -> None:
-    actions = commands.add_parser("credits", help="credit of customers").add_subparsers(required=True, metavar="ACTION")
-    grant = actions.add_parser("grant", parents=parents, help="give a customer credit; the same grant again adds none")
-    grant.add_argument("id", metavar="ID")
-    for name, metavar, says in (
-        ("customer", "C", "whose"),
-        ("amount", "AMOUNT", "how much; of a recurring grant, each time"),
-        ("currency", "EUR", "it pays invoices in this currency"),
-        ("kind", "prepaid|promotional|recurring", "whether it was paid for, given away, or comes back"),
-    ):
-        grant.add_argument(f"--{name}", required=True, metavar=metavar, help=says)
-    for name, metavar, says in (
-        ("name", "TEXT", "what an invoice calls it (default: its id)"),
-        ("expires", "DATE", "the first day on which it is gone (default: never)"),
-        ("priority", "0..1000", "the lowest burns first (default: 0)"),
-        ("cost-basis", "PRICE", "what the customer paid for a unit of it (default: 1 if prepaid, else 0)"),
-        ("every", "P1M", "how often a recurring grant is filled up, from its first day on"),
-        ("rollover-max", "AMOUNT", "how much of a recurring grant stays when it is filled up (default: 0)"),
-    ):
-        grant.add_argument(f"--{name}", metavar=metavar, help=says)
-    grant.add_argument("--from", dest="effective", metavar="DATE", help="the first day (default: today)")
-    grant.add_argument("--product", dest="products", action="append", default=[], metavar="P", help="pays this alone")
-    grant.set_defaults(priority="0", run=_operation("credits grant", GRANT), show="credits grant")
-    void = actions.add_parser("void", parents=parents, help="let a grant pay nothing more")
-    void.add_argument("id", metavar="ID")
-    void.add_argument("--reason", required=True)
-    void.set_defaults(run=_operation("credits void", ["tenant", "id", "reason"]), show="credits void")
-    for name, asked, says in (
-        ("list", ["tenant", "customer"], "every grant, with its terms"),
-        ("balance", ["tenant", "customer", "at"], "what is left of it"),
-    ):
-        one = actions.add_parser(name, parents=parents, help=says)
-        one.add_argument("--customer", metavar="C", help="of this customer alone")
-        if "at" in asked:
-            one.add_argument("--at", metavar="DATE", help="at the end of this day (default: now)")
-        one.set_defaults(run=_operation(f"credits {name}", asked), show=f"credits {name}")
 
 
 def _add_evidence(commands: Any, parents: list[argparse.ArgumentParser]) -> None:

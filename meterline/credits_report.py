@@ -70,6 +70,7 @@ def paid_by_credit(
             "grant": one["grant_id"],
             "line": line,
             "product": product,
+            "at": instant_text(one["at"]),
             "amount": money_text(one["amount"], one["currency"]),
         }
         for one, line, product in zip(paid.to_pylist(), lines_of(invoices, charged), products, strict=True)

@@ -188,8 +188,9 @@ def _trace(result: Result) -> None:
     if result["made_of"]:
         console.print(f"made of {', '.join(result['made_of'])}")
     if result["paid_by_credit"]:
-        paid = [[one["grant"], one["line"], one["product"], one["amount"]] for one in result["paid_by_credit"]]
-        _table("What credit paid", ["grant", "line", "product", "amount"], paid, right=(3,))
+        names = ["grant", "line", "product", "at", "amount"]
+        paid = [[one[name] for name in names] for one in result["paid_by_credit"]]
+        _table("What credit paid", names, paid, right=(4,))
 
 
 def _explain(result: Result) -> None:
@@ -296,8 +297,9 @@ def _what_if(result: Result) -> None:
 
 
 def _credits_grant(result: Result) -> None:
-    done = "is granted" if result["new"] else "was there already, and nothing changed"
-    console.print(f"{result['id']}: {result['amount']} {result['currency']} for {result['customer']} {done}")
+    for one in filter(None, (result, result["bonus"])):
+        done = "is granted" if one["new"] else "was there already, and nothing changed"
+        console.print(f"{one['id']}: {one['amount']} {one['currency']} for {one['customer']} {done}")
 
 
 def _credits_void(result: Result) -> None:
@@ -307,10 +309,16 @@ def _credits_void(result: Result) -> None:
 def _credits_list(result: Result) -> None:
     names = ["id", "customer", "amount", "currency", "kind", "from", "expires"]
     rows = [
-        [*(str(one[name] or "") for name in names), ", ".join(one["products"]), one["every"] or "", one["reason"] or ""]
+        [
+            *(str(one[name] or "") for name in names),
+            ", ".join(one["products"]),
+            one["every"] or "",
+            one["created_by"],
+            f"{one['reason']} ({one['voided_by']})" if one["voided"] else "",
+        ]
         for one in result["grants"]
     ]
-    _table("", [*names, "pays", "every", "voided for"], rows, right=(2,))
+    _table("", [*names, "pays", "every", "granted by", "voided for"], rows, right=(2,))
 
 
 def _credits_balance(result: Result) -> None:

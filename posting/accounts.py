@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ledger.charges import CREDIT, DISCOUNT, PROMOTION, TAX
+from ledger.charges import CARRIED, CREDIT, DISCOUNT, PROMOTION, TAX
 
 SPACES_THAT_END_A_NAME = re.compile("^ | $|(?<= ) ")
 PLAIN_MARKS = " &'+,./"
@@ -24,10 +24,18 @@ class Accounts(msgspec.Struct, frozen=True):
     """What customers have paid ahead and not used yet; grants have too many names for accounts of their own."""
     promotion: str = "revenue:less credit:promotional"
     """Contra-revenue: debited with what was given away; no product's account has a second colon."""
+    carried: str = "assets:usage carried over"
+    """What later credit pays for: debited by the invoice that carries it over, credited by the one it comes back on."""
 
     def account_of(self, kind: str, product: str) -> str:
         """The account of what charges of a kind and product come to; two products never share one."""
-        patterns = {DISCOUNT: self.discount, TAX: self.tax, CREDIT: self.credit, PROMOTION: self.promotion}
+        patterns = {
+            DISCOUNT: self.discount,
+            TAX: self.tax,
+            CREDIT: self.credit,
+            PROMOTION: self.promotion,
+            CARRIED: self.carried,
+        }
         return patterns.get(kind, self.revenue).replace("{product}", account_part(product))
 
 

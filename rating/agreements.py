@@ -73,7 +73,7 @@ class PricingUnit(msgspec.Struct, frozen=True):
     """In the plan's currency, ordered by first day; the first one holds always."""
 
 
-def written(agreed: Commitment | Sequence[Discount] | PricingUnit | None) -> str:
+def written(agreed: msgspec.Struct | Sequence[Discount] | None) -> str:
     """What is agreed as text, the same always as the same text; nothing is no text."""
     return msgspec.json.encode(agreed, enc_hook=written_number).decode() if agreed else ""
 

@@ -20,6 +20,7 @@ from rating import agreed
 from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
+from rating.credit_spending import Spendings, spendings
 from rating.exact import Int64s
 from rating.invoicing.pricing_units import Rates as UnitRates
 from rating.packed import packed
@@ -72,6 +73,7 @@ class Book(NamedTuple):
     contracts: Contracts
     prices: Prices
     agreed: Agreed
+    credit: Spendings
     digest: bytes
 
     @property
@@ -89,6 +91,8 @@ class Said(NamedTuple):
     customers: pa.Table
     """Those who owe taxes."""
     taxes: pa.Table
+    credit: pa.Table
+    """Of customers who say how their credit is spent."""
 
 
 def load(connection: sa.Connection, tenant: str, version: int) -> Book:
@@ -161,6 +165,7 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         ),
         sets.prices,
         _agreed(said, commitments, customers, ids, contract_plan, products.to_pylist(), categories.to_pylist()),
+        spendings(*(said.credit[name].combine_chunks() for name in ("id", "credit"))),
         _digest([subjects, contracts, of_plans, of_contracts, *said, *([anchored] if len(anchored) else [])]),
     )
 
@@ -198,6 +203,7 @@ def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table)
             lambda rows: sa.and_(rows.c.tax_place.is_not(None), rows.c.tax_exempt.is_(None)),
         ),
         _table(connection, tables.taxes, tenant, version, ["place", "category", "name", "since", "rate", "version"]),
+        _table(connection, tables.customers, tenant, version, ["id", "credit"], lambda rows: rows.c.credit != ""),
     )
 
 

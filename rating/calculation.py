@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ledger.charges import digest as charges_digest
@@ -25,13 +26,15 @@ from rating.commitment_windows import Earlier, SoFar
 from rating.conservation import balances, unbilled
 from rating.credit_life import Opening
 from rating.credit_stage import draw
+from rating.day_by_day import ByDay, come_to
 from rating.exact import Int64s, scaled_text, total
 from rating.invoicing.taxes import TaxService
 from rating.made import Charged
 from rating.match import plain
-from rating.periods import Period
+from rating.periods import Period, instants
 from rating.pricing.written import number_text
-from rating.rate import rate
+from rating.ranges import Terms
+from rating.rate import Rated, rate
 from rating.ratios import exact_total, taken
 from rating.runs import ENGINE_VERSION, Manifest
 from rating.settle import Settled, settle
@@ -97,10 +100,10 @@ def calculate(
     settled = settle(book, held, Charged(rated.lines, rated.charges, rated.exact), committed, cutoff, asked)
     rounding = _rounding(book, settled)
     input_digest = _input_digest(book, period, cuts, totals, cutoff, chain, credit, committed)
-    charges = settled.charges
+    charges, by_day = settled.charges, _by_day(ledger, Terms(book, held, cutoff), period, cuts, rated, credit)
     # What they were made of takes as much memory as the charges, and room for them twice is what credit needs.
     del summing, totals, beyond, rated, settled
-    drawn = draw(credit, charges, period)
+    drawn = draw(credit, charges, period, book.credit, by_day)
     manifest = Manifest(
         tenant=book.tenant,
         period=str(period),
@@ -122,6 +125,19 @@ def calculate(
         tax_answers=None if asked is None else asked.answers,
     )
     return Calculated(manifest, drawn.charges, drawn.movements)
+
+
+def _by_day(
+    ledger: UsageReader, terms: Terms, period: Period, cuts: Sequence[int], rated: Rated, credit: Opening | None
+) -> ByDay | None:
+    """How the lines came up that credit pays day by day; a month that is closed late it pays at once."""
+    if credit is None or instants(period, "UTC")[1] <= credit.since:
+        return None
+    daily = pc.is_in(terms.book.customers, terms.book.credit.daily()).to_numpy(zero_copy_only=False)
+    daily &= pc.is_in(terms.book.customers, credit.granted.customer).to_numpy(zero_copy_only=False)
+    if not daily.any():
+        return None
+    return come_to(ledger, terms, period, cuts, rated.lines, rated.charges, daily)
 
 
 def _input_digest(

@@ -29,6 +29,8 @@ from rating.agreements import (
     unit_in_words,
     with_steps_in_order,
 )
+from rating.credit_spending import Spending
+from rating.credit_spending import in_words as spending_in_words
 from rating.price_words import price_in_words
 from rating.pricing import parts
 
@@ -94,6 +96,8 @@ class Customer(msgspec.Struct, frozen=True):
     """None: not taxed by us."""
     tax_exempt: str | None = None
     """Why no tax is due at a place that has taxes."""
+    credit: Spending | None = None
+    """How its credit is spent; None: as is usual."""
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -265,7 +269,8 @@ def _customer_in_words(customer: Customer) -> str:
     hidden = len(customer.subjects) - _SUBJECTS_SHOWN
     taxed = f"; taxed in {customer.tax_place}" if customer.tax_place else ""
     exempt = f"; exempt: {customer.tax_exempt}" if customer.tax_exempt else ""
-    return f"{customer.name}: {shown}{f' and {hidden} more' if hidden > 0 else ''}{taxed}{exempt}"
+    spent = f"; {spending_in_words(customer.credit)}" if customer.credit else ""
+    return f"{customer.name}: {shown}{f' and {hidden} more' if hidden > 0 else ''}{taxed}{exempt}{spent}"
 
 
 def _contract_words(contracts: Iterable[Contract]) -> Words:

@@ -11,7 +11,7 @@ from typing import Literal, TypeVar
 import yaml
 
 from ledger.meters import Meter
-from rating import agreement_file, price_file
+from rating import agreement_file, price_file, spending_file
 from rating import catalog_fields as fields
 from rating.agreements import Tax
 from rating.catalog import Catalog, Contract, Customer, Plan, Price
@@ -178,7 +178,7 @@ def _price(page: _Page, node: yaml.Node, place: Place) -> list[Price]:
     return [page.read(place, price) for price in found.prices]
 
 
-_CUSTOMER = ("id", "name", "subjects", "tax_place", "tax_exempt")
+_CUSTOMER = ("id", "name", "subjects", "tax_place", "tax_exempt", "credit")
 
 
 def _customer(page: _Page, node: yaml.Node, place: Place) -> Customer | None:
@@ -189,11 +189,12 @@ def _customer(page: _Page, node: yaml.Node, place: Place) -> Customer | None:
     subjects = [page.scalar(item, at, fields.subject) for item, at in listed]
     tax_place = page.scalar(found.get("tax_place"), (*place, "tax_place"), fields.name)
     exempt = page.scalar(found.get("tax_exempt"), (*place, "tax_exempt"), fields.plain)
+    credit = spending_file.spending(page, found.get("credit"), (*place, "credit"))
     if key is None or None in subjects:
         page.not_read("customers", key)
         return None
     owned = tuple(subject for subject in subjects if subject is not None)
-    return page.read(place, Customer(key, name or key, owned, tax_place, exempt))
+    return page.read(place, Customer(key, name or key, owned, tax_place, exempt, credit))
 
 
 _OWN = ("prices", "commitment", "discounts")

@@ -23,6 +23,7 @@ from rating.catalog_tables import (
     rows_at,
     taxes,
 )
+from rating.credit_spending import Spending
 from rating.pricing.written import number_text, read, written
 
 Row = dict[str, Any]
@@ -58,8 +59,8 @@ def load(connection: sa.Connection, tenant: str, version: int, part: Part | None
             for name, currency, discounts, unit in rows(plans, "name", "currency", "discounts", "pricing_unit")
         ),
         tuple(
-            Customer(key, name, tuple(of_customer.get(key, [])), place, exempt)
-            for key, name, place, exempt in rows(customers, "id", "name", "tax_place", "tax_exempt")
+            Customer(key, name, tuple(of_customer.get(key, [])), place, exempt, read_agreed(credit, Spending))
+            for key, name, place, exempt, credit in rows(customers, "id", "name", "tax_place", "tax_exempt", "credit")
         ),
         tuple(
             Contract(
@@ -160,6 +161,7 @@ def _customer_rows(catalog: Catalog) -> list[Row]:
             "name": customer.name,
             "tax_place": customer.tax_place,
             "tax_exempt": customer.tax_exempt,
+            "credit": agreed(customer.credit),
         }
         for customer in catalog.customers
     ]

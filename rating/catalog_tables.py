@@ -78,6 +78,7 @@ customers = _versioned(
     sa.Column("name", sa.String, nullable=False),
     sa.Column("tax_place", sa.String, comment="none: not taxed by us"),
     sa.Column("tax_exempt", sa.String, comment="why no tax is due"),
+    sa.Column("credit", sa.Text, nullable=False, comment="how its credit is spent, JSON; empty: as is usual"),
 )
 customer_subjects = _versioned(
     "customer_subjects",

@@ -5,7 +5,7 @@ the same credit down in the next audit, whatever is granted or voided later.
 """
 
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -16,9 +16,7 @@ from rating import catalog_store
 from rating import catalog_tables as tables
 from rating.agreements import Commitment, read
 from rating.catalog_fields import did_you_mean
-
-Kind = Literal["prepaid", "promotional", "recurring"]
-KINDS: tuple[str, ...] = get_args(Kind)
+from rating.credit_spending import Kind
 
 grants = sa.Table(
     "credit_grants",
@@ -37,6 +35,7 @@ grants = sa.Table(
     sa.Column("products", sa.Text, nullable=False, comment="what it pays for, JSON; an empty list: everything"),
     sa.Column("cost_basis", sa.String, nullable=False, comment="what the customer paid for a unit of it"),
     sa.Column("every", sa.String, nullable=False, comment="of a recurring grant: the interval, ISO 8601; else empty"),
+    sa.Column("rollover_min", sa.BigInteger, nullable=False, comment="minor units that a refill leaves at least"),
     sa.Column("rollover_max", sa.BigInteger, nullable=False, comment="minor units that a refill lets stay at most"),
     sa.Column("created_by", sa.String, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False, comment="UTC milliseconds"),
@@ -70,6 +69,7 @@ class Grant(msgspec.Struct, frozen=True):
     priority: int = 0
     cost_basis: str = "0"
     every: str = ""
+    rollover_min: int = 0
     rollover_max: int = 0
 
 
@@ -112,7 +112,7 @@ def rows_known(tenant: str, version: int, customer: str | None = None) -> sa.Sel
     """The tenant's grants as they were known at `version`, with what was voided of them until then."""
     voided = sa.and_(voids.c.tenant == grants.c.tenant, voids.c.grant_id == grants.c.id, voids.c.version <= version)
     found = (
-        sa.select(grants, voids.c.created_at.label("voided"), voids.c.reason)
+        sa.select(grants, voids.c.created_at.label("voided"), voids.c.created_by.label("voided_by"), voids.c.reason)
         .outerjoin(voids, voided)
         .where(grants.c.tenant == tenant, grants.c.version <= version)
     )

@@ -1,15 +1,21 @@
 """Read a grant as people write it; what can't be one is refused with what was expected."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any, TypeVar, cast
 
+import msgspec
+import numpy as np
 from babel.numbers import get_currency_precision
 
 from ledger.errors import Refused
 from rating import catalog_fields as fields
-from rating.credit_grants import KINDS, Grant, Kind
+from rating.credit_grants import Grant
+from rating.credit_spending import KINDS, Kind
+from rating.credits.bonus import Slab, bonus
 from rating.credits.recurrence import read_interval
+from rating.ratios import HALF_UP, at_scale, whole
 
 PRIORITY_MAX = 1000
 AMOUNT_MAX = 10**17
@@ -23,13 +29,9 @@ def read_grant(given: dict[str, Any], now_ms: int) -> Grant:
     kind = _read("kind", given["kind"], lambda text: fields.one_of(text, KINDS, " or ".join(KINDS)))
     currency = _read("currency", given["currency"], fields.currency)
     effective = _read("from", given["effective"] or _today(now_ms), fields.day)
-    expires = None if given["expires"] is None else _read("expires", given["expires"], fields.day)
-    if expires is not None and expires <= effective:
-        raise Refused(f"expires: expected a day after {effective}, found {expires}")
+    expires = None if given["expires"] is None else _expiry("expires", given["expires"], effective)
     if (kind == "recurring") != bool(given["every"]):
         raise Refused("every: expected with a recurring grant, as in P1M, and with no other")
-    if given["rollover_max"] is not None and kind != "recurring":
-        raise Refused("rollover-max: expected with a recurring grant alone: others keep what is left until they expire")
     amount = _read("amount", given["amount"], lambda text: _minor_units(text, currency))
     if amount == 0:
         raise Refused("amount: expected more than 0")
@@ -46,8 +48,63 @@ def read_grant(given: dict[str, Any], now_ms: int) -> Grant:
         priority=_read("priority", given["priority"], _priority),
         cost_basis=_read("cost-basis", given["cost_basis"] or ("1" if kind == "prepaid" else "0"), _plain_number),
         every=_read("every", given["every"] or "", _interval),
-        rollover_max=_read("rollover-max", given["rollover_max"] or "0", lambda text: _minor_units(text, currency)),
+        **_stays(given, kind, currency),
     )
+
+
+def _stays(given: dict[str, Any], kind: str, currency: str) -> dict[str, int]:
+    """What a refill leaves of a recurring grant, at least and at most."""
+    bounds = {}
+    for name in ("rollover_min", "rollover_max"):
+        told = name.replace("_", "-")
+        if given[name] is not None and kind != "recurring":
+            raise Refused(f"{told}: expected with a recurring grant alone: others keep what is left until they expire")
+        bounds[name] = _read(told, given[name] or "0", lambda text: _minor_units(text, currency))
+    if given["rollover_max"] is None:
+        bounds["rollover_max"] = bounds["rollover_min"]
+    if bounds["rollover_min"] > bounds["rollover_max"]:
+        raise Refused("rollover-min: expected no more than --rollover-max, which is what stays at most")
+    return bounds
+
+
+def read_bonus(said: Sequence[str], expires: str | None, top_up: Grant) -> Grant | None:
+    """What a top-up gets on top, as a grant beside it: by the highest threshold that it reaches, if there is one."""
+    if said and top_up.kind != "prepaid":
+        raise Refused("bonus: expected with a prepaid grant alone: it is on top of what the customer pays")
+    if expires is not None and not said:
+        raise Refused("bonus-expires: expected with --bonus alone")
+    slabs = [_read("bonus", text, lambda text: _slab(text, top_up.currency)) for text in said]
+    if len({slab.threshold for slab in slabs}) < len(slabs):
+        raise Refused(
+            "bonus: expected a threshold for each of several, as in 100:5% and 500:60, and none of them twice"
+        )
+    amount = int(at_scale(bonus(whole(np.array([top_up.amount])), slabs), 0, HALF_UP)[0])
+    if amount == 0:
+        return None
+    return msgspec.structs.replace(
+        top_up,
+        id=_read("bonus", f"{top_up.id}.bonus", fields.identifier),
+        amount=amount,
+        kind="promotional",
+        name=_read("bonus", f"{top_up.name} bonus", fields.product),
+        expires=top_up.expires if expires is None else _expiry("bonus-expires", expires, top_up.effective),
+        cost_basis="0",
+    )
+
+
+def _slab(text: str, currency: str) -> Slab:
+    threshold, _, more = text.rpartition(":")
+    reached = Fraction(_minor_units(threshold or "0", currency))
+    if more.endswith("%"):
+        return Slab(reached, percent=fields.percent(more[:-1]))
+    return Slab(reached, flat=Fraction(_minor_units(more, currency)))
+
+
+def _expiry(name: str, text: str, effective: date) -> date:
+    expires = _read(name, text, fields.day)
+    if expires <= effective:
+        raise Refused(f"{name}: expected a day after {effective}, found {expires}")
+    return expires
 
 
 def _read(name: str, text: str, read: Callable[[str], Value]) -> Value:

@@ -1,9 +1,10 @@
 """Let credit pay the invoices of a period, all customers at once: rows below zero, and the movements behind them.
 
 Credit pays at the last instant of the calendar month, in UTC and whatever a contract's anchor: what expires within the
-month is gone by then, and what holds to its end still pays. It pays the charges in their order, each as far as
-discounts and other amounts below zero have left something to pay, so no invoice falls below zero for it. Taxes are on
-what credit pays too, and it doesn't pay them.
+month is gone by then, and what holds to its end still pays. Where a customer's credit is drawn day by day, it pays what
+each day adds to a line at the last instant of that day, and the rest at the end. It pays the charges in their order,
+each as far as discounts and other amounts below zero have left something to pay, so no invoice falls below zero for it.
+Taxes are on what credit pays too, and it doesn't pay them.
 """
 
 from typing import NamedTuple
@@ -14,13 +15,16 @@ import pyarrow.compute as pc
 from babel.numbers import get_currency_precision
 
 from ledger import movements
-from ledger.charges import CREDIT, PROMOTION, SCHEMA, TAX
+from ledger.charges import CARRIED, CREDIT, PROMOTION, SCHEMA, TAX
 from rating.book import positions
+from rating.credit_carrying import brought, is_brought, open_by_product
 from rating.credit_life import Draws, Opening, account_names, live_on
+from rating.credit_spending import Spendings
 from rating.credit_terms import Granted, pool_keys
 from rating.credits import accounts
 from rating.credits.accounts import Entries
 from rating.credits.limits import allowed
+from rating.day_by_day import ByDay, Parts, parts
 from rating.exact import Exact, Int64s, decimals, group_sums
 from rating.groups import above, group_of, offsets, totals
 from rating.made import charges_table, in_order, of_no_events
@@ -48,36 +52,87 @@ class _Paid(NamedTuple):
     """Per use: the row that it is in."""
 
 
-def draw(found: Opening | None, charges: pa.Table, period: Period) -> Drawn:
-    """The charges after credit has paid what it can."""
+def draw(
+    found: Opening | None, charges: pa.Table, period: Period, spent: Spendings, by_day: ByDay | None = None
+) -> Drawn:
+    """The charges after credit has paid what it can, and of some customers what had come up `by_day` on its day."""
     if found is None:
         return Drawn(charges, movements.SCHEMA.empty_table(), None)
     start, end = instants(period, "UTC")
-    row, draws = _draws(found.granted, charges, end - 1)
+    charges = brought(found.carried, charges, start, end)
+    row, draws = _draws(found.granted, charges, (start, end), spent, by_day)
     entries = live_on(found, draws, end)
-    uses = np.flatnonzero(entries.target == accounts.USED)
+    uses = np.flatnonzero((entries.source >= 0) & np.isin(entries.target, (accounts.USED, accounts.OWED)))
     charge = row[entries.usage[uses]]
-    invoice = np.searchsorted(invoice_starts(charges), charge, side="right") - 1
-    paid = _paid(found.granted, entries, uses, invoice)
-    lines = _lines(found.granted, charges, paid, start, end)
-    made, number = _placed(charges, lines, paid.invoice)
+    starts = invoice_starts(charges)
+    paid = _paid(found.granted, entries, uses, np.searchsorted(starts, charge, side="right") - 1)
+    credited = _lines(found.granted, charges, paid, start, end)
+    left = draws.amount.copy()
+    np.subtract.at(left, entries.usage[uses], entries.amount[uses])
+    is_open = np.flatnonzero(draws.carries[draws.pool] & (left > 0))
+    carried, invoice = _carried(charges, starts, row[is_open], left[is_open], start, end)
+    made, number = _placed(charges, pa.concat_tables([credited, carried]), np.concatenate([paid.invoice, invoice]))
     lines_of = [np.full(len(entries.pool), movements.NO_LINE) for _ in range(2)]
     lines_of[0][uses], lines_of[1][uses] = number[charge], number[len(charges) + paid.of_use]
     moved = _movements(found, entries, *lines_of)
     digest = movements.digest(moved).hex()
-    said = CreditsMoved(found.version, found.after, max(found.since, end), len(moved), digest)
+    said = CreditsMoved(found.version, found.after, max(found.since, end), len(moved), digest, len(carried))
     return Drawn(made, moved, said)
 
 
-def _draws(granted: Granted, charges: pa.Table, at: int) -> tuple[Int64s, Draws]:
+def _carried(
+    charges: pa.Table, starts: Int64s, row: Int64s, left: Int64s, start: int, end: int
+) -> tuple[pa.Table, Int64s]:
+    """A row below zero for each product of which something is left open, and its invoice."""
+    invoice = np.searchsorted(starts, row, side="right") - 1
+    first, own = open_by_product(charges, row, invoice)
+    amount = np.zeros(len(first), dtype=np.int64)
+    np.add.at(amount, own, left)
+    invoice = np.searchsorted(starts, first, side="right") - 1
+    product = charges["product"].combine_chunks().take(pa.array(first))
+    kind = pa.repeat(pa.scalar(CARRIED, pa.string()), len(first))
+    return _below_zero(charges, invoice, amount, product, kind, start, end), invoice
+
+
+def _draws(
+    granted: Granted, charges: pa.Table, month: tuple[int, int], spent: Spendings, by_day: ByDay | None
+) -> tuple[Int64s, Draws]:
     """The rows of the charges that credit may pay, and what they ask for."""
+    start, last = month[0], month[1] - 1
     keys = pool_keys(*(charges[name].combine_chunks() for name in ("customer", "currency")))
-    pool, amount = positions(keys, granted.pools), payable(charges)
-    row = np.flatnonzero((pool >= 0) & (amount > 0))
+    pool = positions(keys, granted.pools)
+    carries = pc.is_in(_customers(granted), spent.carrying()).to_numpy(zero_copy_only=False)
+    comes_back = is_brought(charges)
+    at = np.where(comes_back & np.append(carries, False)[pool], start, last)
+    row, part, at = _asked(charges, at, by_day)
+    asks = np.flatnonzero((pool[row] >= 0) & (part > 0))
+    # In the order of time, and at one instant what comes back first, and else in the order of charges.
+    asks = asks[np.lexsort((row[asks], ~comes_back[row[asks]], at[asks]))]
+    row, part, at = row[asks], part[asks], at[asks]
     product = charges["product"].combine_chunks().take(pa.array(row)).dictionary_encode()
     scopes = [frozenset([name]) for name in product.dictionary.to_pylist()]
-    scope = product.indices.to_numpy().astype(np.int64)
-    return row, Draws(pool[row], amount[row], scope, allowed(granted.limits, scopes), at)
+    scope, limits = product.indices.to_numpy().astype(np.int64), allowed(granted.limits, scopes)
+    is_daily = pc.is_in(granted.customer, spent.daily()).to_numpy(zero_copy_only=False)
+    hears = np.where(is_daily | carries[granted.pool], start, last)
+    return row, Draws(pool[row], part, scope, limits, at, last, granted.burning(spent), carries, hears)
+
+
+def _asked(charges: pa.Table, at: Int64s, by_day: ByDay | None) -> Parts:
+    """What credit is asked to pay of each charge, at its instant or in parts before it."""
+    asked = Parts(np.arange(len(charges)), payable(charges), at)
+    if by_day is None:
+        return asked
+    sooner = parts(by_day, charges, asked.amount)
+    left = asked.amount.copy()
+    np.subtract.at(left, sooner.row, sooner.amount)
+    return Parts(*(np.concatenate(columns) for columns in zip(sooner, asked._replace(amount=left), strict=True)))
+
+
+def _customers(granted: Granted) -> pa.Array:
+    """Of each pool."""
+    grant = np.zeros(len(granted.pools), dtype=np.int64)
+    grant[granted.pool] = np.arange(len(granted.pool))
+    return granted.customer.take(pa.array(grant))
 
 
 def payable(charges: pa.Table) -> Int64s:
@@ -123,21 +178,30 @@ def _paid(granted: Granted, entries: Entries, uses: Int64s, invoice: Int64s) -> 
 
 def _lines(granted: Granted, charges: pa.Table, paid: _Paid, start: int, end: int) -> pa.Table:
     """A row below zero for each grant that paid on an invoice."""
-    count = len(paid.invoice)
-    of_invoice = charges.take(pa.array(invoice_starts(charges)[paid.invoice]))
-    numerator, denominator = _in_whole_units(of_invoice["currency"].combine_chunks(), -paid.amount)
     is_prepaid = pc.equal(granted.kind.take(pa.array(paid.grant)), "prepaid")
+    kind = pc.if_else(is_prepaid, CREDIT, PROMOTION)
+    name = granted.name.take(pa.array(paid.grant))
+    return _below_zero(charges, paid.invoice, paid.amount, name, kind, start, end)
+
+
+def _below_zero(
+    charges: pa.Table, invoice: Int64s, amount: Exact, product: pa.Array, kind: pa.Array, start: int, end: int
+) -> pa.Table:
+    """Rows that take something off their invoices."""
+    count = len(invoice)
+    of_invoice = charges.take(pa.array(invoice_starts(charges)[invoice]))
+    numerator, denominator = _in_whole_units(of_invoice["currency"].combine_chunks(), -amount)
     own = {
         "contract": pa.repeat("", count),
         "plan": pa.repeat("", count),
-        "product": granted.name.take(pa.array(paid.grant)),
-        "kind": pc.if_else(is_prepaid, CREDIT, PROMOTION),
+        "product": product,
+        "kind": kind,
         "price_version": np.zeros(count, dtype=np.uint32),
         "window_start": np.full(count, start),
         "window_end": np.full(count, end),
         "exact_numerator": decimals(numerator, 76, 0),
         "exact_denominator": decimals(denominator, 38, 0),
-        "amount": -paid.amount,
+        "amount": -amount,
     }
     shared = {name: of_invoice[name].combine_chunks() for name in SCHEMA.names}
     return charges_table(shared | of_no_events(count) | own)

@@ -4,6 +4,8 @@ A pool is a customer's credit in one currency: all of its invoices in that curre
 entity they are of.
 """
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,20 +17,12 @@ import sqlalchemy as sa
 from ledger.digest import columns_digest
 from rating.book import positions
 from rating.credit_grants import rows_known
-from rating.credits.burn_order import burn_order, read_order
+from rating.credit_spending import Spendings
+from rating.credits.burn_order import SortKey, burn_order
 from rating.credits.recurrence import DAY_MS, Recurrence, read_interval
 from rating.credits.timeline import NEVER, Lives
 from rating.exact import Int64s
 from rating.packed import packed
-
-BURNS: Final = (
-    "priority asc",
-    "expires asc (none last)",
-    "kind promotional<recurring<prepaid",
-    "effective asc",
-    "version asc",
-)
-"""What would be lost first burns first, and among equals what the customer did not pay for."""
 
 COLUMNS: Final = (
     "version",
@@ -42,7 +36,9 @@ COLUMNS: Final = (
     "effective",
     "expires",
     "products",
+    "cost_basis",
     "every",
+    "rollover_min",
     "rollover_max",
     "voided",
 )
@@ -64,13 +60,30 @@ class Granted(NamedTuple):
     amount: Int64s
     carries: Int64s
     """What a refill lets stay at most."""
+    carries_least: Int64s
+    """And what it leaves at least."""
     limit: Int64s
     limits: Limits
     """The products that grants are limited to; None for all."""
     lives: Lives
-    burning: Int64s
-    """The rows, pool after pool, in the order they burn."""
+    sorted_by: dict[str, pa.Array]
+    """What burn orders sort by, a value a grant or null."""
     digest: bytes
+
+    def burning(self, spent: Spendings) -> Int64s:
+        """The rows, pool after pool, in the order they burn."""
+        own = np.append(spent.of, 0)[positions(self.customer, spent.customer)]
+        parts = [
+            self._in_order(np.flatnonzero(own == number), spent.terms[number].keys)
+            for number in np.unique(own).tolist()
+        ]
+        together = np.concatenate(parts)
+        return together[np.argsort(self.pool[together], kind="stable")]
+
+    def _in_order(self, rows: Int64s, keys: Sequence[SortKey]) -> Int64s:
+        """What keys leave equal stays in the order of rows, which is the order in which grants were made."""
+        values = {name: column.take(pa.array(rows)) for name, column in self.sorted_by.items()}
+        return rows[burn_order(self.pool[rows], values, keys)]
 
 
 def load(connection: sa.Connection, tenant: str, version: int, customer: str | None = None) -> Granted:
@@ -92,10 +105,11 @@ def load(connection: sa.Connection, tenant: str, version: int, customer: str | N
         currency=columns["currency"],
         amount=_integers(columns["amount"]),
         carries=_integers(columns["rollover_max"]),
+        carries_least=_integers(columns["rollover_min"]),
         limit=limit,
         limits=limits,
         lives=_lives(columns),
-        burning=_burning(columns, pool),
+        sorted_by=_sorted_by(columns),
         digest=columns_digest(rows, rows.schema),
     )
 
@@ -141,13 +155,25 @@ def _midnights(days: pa.Array) -> Int64s:
     return of_row
 
 
-def _burning(columns: dict[str, pa.Array], pool: Int64s) -> Int64s:
+def _sorted_by(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     missing = pa.scalar(None, pa.string())
-    fields = {
+    products = columns["products"].dictionary_encode()
+    counts = [len(msgspec.json.decode(text, type=list[str])) or None for text in products.dictionary.to_pylist()]
+    return {
         "priority": pc.cast(columns["priority"], pa.int64()),
         "expires": pc.if_else(pc.equal(columns["expires"], ""), missing, columns["expires"]),
+        "from": columns["effective"],
         "kind": columns["kind"],
-        "effective": columns["effective"],
-        "version": columns["version"],
+        "cost_basis": _by_value(columns["cost_basis"]),
+        "amount": pc.cast(columns["amount"], pa.int64()),
+        "products": pa.array(counts, pa.int64()).take(products.indices),
+        "created": columns["version"],
     }
-    return burn_order(pool, fields, read_order(BURNS, list(fields)))
+
+
+def _by_value(texts: pa.Array) -> pa.Array:
+    """Integers that sort as decimal numbers do; few differ."""
+    encoded = texts.dictionary_encode()
+    values = [Fraction(text) for text in encoded.dictionary.to_pylist()]
+    places = {value: place for place, value in enumerate(sorted(set(values)))}
+    return pa.array([places[value] for value in values], pa.int64()).take(encoded.indices)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from babel.numbers import get_currency_precision
 
-from ledger.charges import COMMITMENT, CREDIT, FEE, PROMOTION, USAGE
+from ledger.charges import CARRIED, COMMITMENT, CREDIT, FEE, PROMOTION, USAGE
 from ledger.meters import meters_at
 from ledger.scale import QUANTITY_ONE
 from ledger.trace import OfMeter
@@ -87,7 +87,10 @@ def explained(ledger: Reader, connection: sa.Connection, run: Run, line: pa.Tabl
     if charge["kind"] == COMMITMENT:
         return _of_commitment(ledger, connection, run, charge)
     if charge["kind"] not in (USAGE, FEE):
-        where = "`trace` says by which grants" if charge["kind"] in (CREDIT, PROMOTION) else "see the contract"
+        where = {
+            **dict.fromkeys((CREDIT, PROMOTION), "`trace` says by which grants"),
+            CARRIED: "later credit pays what credit did not suffice for",
+        }.get(charge["kind"], "see the contract")
         return Explanation("", None, f"made by {charge['kind']}: {where}", [])
     calendar = _calendar(connection, run, charge)
     price = None if calendar is None else _price(connection, run, charge, calendar.zone)

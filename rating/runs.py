@@ -66,6 +66,8 @@ class CreditsMoved(msgspec.Struct, frozen=True):
     movements: int
     digest: str
     """Of the movements, in hex."""
+    carried: int = 0
+    """How many charges carry over what credit did not suffice for."""
 
 
 class CreditsOf(msgspec.Struct, frozen=True):

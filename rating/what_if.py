@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from ledger.charges import CREDIT, PROMOTION
+from ledger.charges import CARRIED, CREDIT, PROMOTION
 from ledger.meters import meters, meters_at, write_meters
 from ledger.scale import decimal_integers
 from rating import book as books
@@ -169,7 +169,7 @@ class Repricing:
 
 def _before_credit(charges: pa.Table) -> pa.Table:
     """What was charged before credit paid: at other prices it would have lasted longer or shorter."""
-    return charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION]))))
+    return charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION, CARRIED]))))
 
 
 def _settled_from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int, earlier: Earlier) -> pa.Table:

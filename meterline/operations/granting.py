@@ -15,7 +15,7 @@ from meterline.reports import QuestionError
 from meterline.tenants import checked_tenant
 from posting.money import money_text
 from rating import credit_grants
-from rating.credit_request import read_grant
+from rating.credit_request import read_bonus, read_grant
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -33,7 +33,12 @@ class Grant(msgspec.Struct, frozen=True):
     priority: str = "0"
     cost_basis: str | None = None
     every: str | None = None
+    rollover_min: str | None = None
     rollover_max: str | None = None
+    bonus: list[str] = []
+    """What a top-up gets on top, each with the threshold from which on: 100:5%, or 500:60, or for any top-up 10."""
+    bonus_expires: str | None = None
+    actor: str | None = None
     tenant: str = "default"
 
 
@@ -57,22 +62,26 @@ class Void(msgspec.Struct, frozen=True):
 
     id: str
     reason: str
+    actor: str | None = None
     tenant: str = "default"
 
 
 @operation("credits grant", Grant)
 def grant(installation: Installation, asked: Grant, _: Output) -> Outcome:
-    """Add a grant; the same one again changes nothing."""
-    wanted = read_grant(msgspec.to_builtins(asked), now_ms())
+    """Add a grant, and beside a top-up its bonus; the same ones again change nothing."""
+    wanted, actor = read_grant(msgspec.to_builtins(asked), now_ms()), actor_of(asked.actor)
+    on_top = read_bonus(asked.bonus, asked.bonus_expires, wanted)
     with installation.relational.begin() as connection:
         tenant = checked_tenant(connection, asked.tenant)
-        is_new = credit_grants.grant(connection, tenant, wanted, actor_of(None), now_ms())
-        (row,) = connection.execute(
-            credit_grants.rows_known(tenant, credit_grants.newest_version(connection), wanted.customer).where(
-                credit_grants.grants.c.id == wanted.id
-            )
-        )
-    return Outcome(_shown(row) | {"new": is_new})
+        granted = _granted(connection, tenant, wanted, actor)
+        return Outcome(granted | {"bonus": on_top and _granted(connection, tenant, on_top, actor)})
+
+
+def _granted(connection: sa.Connection, tenant: str, wanted: credit_grants.Grant, actor: str) -> dict[str, Any]:
+    is_new = credit_grants.grant(connection, tenant, wanted, actor, now_ms())
+    known = credit_grants.rows_known(tenant, credit_grants.newest_version(connection), wanted.customer)
+    (row,) = connection.execute(known.where(credit_grants.grants.c.id == wanted.id))
+    return _shown(row) | {"new": is_new}
 
 
 @operation("credits void", Void)
@@ -80,7 +89,7 @@ def void(installation: Installation, asked: Void, _: Output) -> Outcome:
     """Let a grant pay nothing more."""
     with installation.relational.begin() as connection:
         tenant = checked_tenant(connection, asked.tenant)
-        credit_grants.void(connection, tenant, asked.id, asked.reason, actor_of(None), now_ms())
+        credit_grants.void(connection, tenant, asked.id, asked.reason, actor_of(asked.actor), now_ms())
     return Outcome({"id": asked.id, "voided": True})
 
 
@@ -108,10 +117,12 @@ def _shown(row: sa.Row[Any]) -> dict[str, Any]:
         "priority": row.priority,
         "cost_basis": row.cost_basis,
         "every": row.every or None,
+        "rollover_min": money_text(row.rollover_min, row.currency),
         "rollover_max": money_text(row.rollover_max, row.currency),
         "created": instant_text(row.created_at),
         "created_by": row.created_by,
         "voided": None if row.voided is None else instant_text(row.voided),
+        "voided_by": row.voided_by,
         "reason": row.reason,
     }
 

@@ -94,7 +94,8 @@ def _needs_wide(work: Work) -> bool:
     if columns:
         return True
     named = [work.grants.amount, work.grants.maximum, work.grants.rollover_min, work.grants.rollover_max]
-    fill = max(largest(column) for column in (*named, work.grants.opening)) + largest(work.grants.carries)
+    carried = max(largest(work.grants.carries), largest(work.grants.carries_least))
+    fill = max(largest(column) for column in (*named, work.grants.opening)) + carried
     grants_most = _most(work.first)
     steps_most = _most(work.steps.first)
     asked = min(largest(work.steps.amount) * steps_most, total(np.abs(work.steps.amount)))
@@ -109,7 +110,10 @@ def _most(first: Int64s) -> int:
 
 def _wide(work: Work) -> Work:
     """The same with Python's integers."""
-    exact = ("amount", "opening", "maximum", "rollover_min", "rollover_max", "carries", "increment", "cost")
+    exact = (
+        *("amount", "opening", "maximum", "rollover_min", "rollover_max", "carries", "carries_least"),
+        *("increment", "cost"),
+    )
     columns = {name: getattr(work.grants, name).astype(np.object_) for name in exact}
     return work._replace(
         grants=work.grants._replace(**columns),

@@ -21,15 +21,16 @@ def fill(work: Work, pool: Pool, kind: int, slot: int, amount: int) -> None:
             return
         _set_to(work, pool, slot, amount)
     elif work.state.is_active[slot]:
-        _set_to(work, pool, slot, _carried(work, slot))
-        _set_to(work, pool, slot, _carried(work, slot) + amount)
+        carried = _carried(work, slot)
+        _set_to(work, pool, slot, min(carried, work.state.balance[slot]))
+        _set_to(work, pool, slot, carried + amount)
 
 
 @compilable
 def _carried(work: Work, slot: int) -> int:
     """What a refill leaves of a grant."""
     held, most = max(work.state.balance[slot], 0), work.grants.carries[slot]
-    return int(held if most == NONE else min(held, most))
+    return int(max(held if most == NONE else min(held, most), work.grants.carries_least[slot]))
 
 
 @compilable

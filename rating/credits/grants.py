@@ -30,6 +30,8 @@ class Grants(NamedTuple):
     """A reset leaves at most this much; NONE for no bound."""
     carries: Exact
     """A refill leaves at most this much beside what it fills up; NONE for no bound."""
+    carries_least: Exact
+    """And at least this much, whatever is left; below the bound above it."""
     rolls_into: Int64s
     """The row of the grant that takes over what a reset finds here; NONE where it stays, within its own bounds."""
     increment: Exact
@@ -63,6 +65,7 @@ def plain(pool: Int64s, amount: Exact) -> Grants:
         rollover_min=nothing,
         rollover_max=nothing,
         carries=nothing,
+        carries_least=nothing,
         rolls_into=no_row,
         increment=nothing,
         cost=nothing,

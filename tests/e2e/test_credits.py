@@ -89,7 +89,13 @@ def test_the_journal_says_what_credit_paid_and_its_lines_can_be_traced(site: Sit
     invoice = "INV.2026-09.DE01.acme.EUR"
     assert traced["made_of"] == [f"{invoice}:2"]
     assert traced["paid_by_credit"] == [
-        {"grant": "topup-1", "line": f"{invoice}:1", "product": "Egress", "amount": "1.00"}
+        {
+            "grant": "topup-1",
+            "line": f"{invoice}:1",
+            "product": "Egress",
+            "at": "2026-09-30T23:59:59.999Z",
+            "amount": "1.00",
+        }
     ]
     assert "topup-1" in site.run("trace", f"{invoice}:2").output
     assert site.asked("verify")["ok"] is True
@@ -110,3 +116,54 @@ def test_what_makes_no_sense_ends_with_status_2_and_says_why(site: Site) -> None
     assert (done.status, "did you mean acme?" in done.said) == (2, True), done.said
     done = site.run("credits", "void", "oops", "--reason", "again")
     assert (done.status, "for somebody else" in done.said) == (2, True), done.said
+
+
+def test_a_top_up_brings_its_bonus_and_both_say_who_granted_them(site: Site) -> None:
+    words = ("--from", "2026-11-01", "--bonus", "50:5%", "--bonus", "100:12", "--bonus-expires", "2027-02-01")
+    done = grant(site, "topup-2", "80", *words, "--actor", "ann")
+    assert (done["amount"], done["created_by"], done["expires"]) == ("80.00", "ann", None)
+    bonus = done["bonus"]
+    assert (bonus["id"], bonus["kind"], bonus["amount"]) == ("topup-2.bonus", "promotional", "4.00")
+    assert (bonus["expires"], bonus["created_by"], bonus["new"]) == ("2027-02-01", "ann", True)
+    again = grant(site, "topup-2", "80", *words, "--actor", "bob")
+    assert (again["new"], again["bonus"]["new"], again["bonus"]["created_by"]) == (False, False, "ann")
+    other = site.run(
+        *("credits", "grant", "topup-2", "--customer", "acme", "--amount", "80", "--currency", "EUR"),
+        *("--kind", "prepaid", "--from", "2026-11-01", "--bonus", "9"),
+    )
+    assert (other.status, "topup-2.bonus is there with other terms" in other.said) == (2, True), other.said
+    site.asked("credits", "void", "topup-2.bonus", "--reason", "a test", "--actor", "bob")
+    listed = {one["id"]: one for one in site.asked("credits", "list")["grants"]}
+    assert (listed["topup-2.bonus"]["voided_by"], listed["topup-2"]["voided_by"]) == ("bob", None)
+
+
+def test_credit_is_spent_as_the_catalog_says(site: Site) -> None:
+    file = site.directory / "spending.yaml"
+    credit = "{order: [kind prepaid<promotional], drawn: daily, overage: carried}"
+    file.write_text(f"customers: [{{id: globex, subjects: [globex], credit: {credit}}}]\n")
+    (change,) = site.asked("apply", str(file))["changes"]
+    assert change["after"].endswith(
+        "; credit burns day by day by kind prepaid<promotional, and what it does not suffice for is carried over"
+    )
+    of_globex = ("--customer", "globex", "--from", "2026-10-01")
+    grant(site, "gift", "0.25", *of_globex, "--kind", "promotional", "--expires", "2026-10-10")
+    grant(site, "paid", "0.60", *of_globex, "--kind", "prepaid")
+    site.asked("close", "2026-10", "--discard", "credit came late")
+    # 1.00 on October 4th: paid credit first, then the gift before it is gone.
+    closed = site.asked("close", "2026-10")
+    assert closed["totals"] == {"EUR": "3.00"}
+    assert left(site, "--at", "2026-10-03")["gift"] == "0.25"
+    assert (left(site)["paid"], left(site)["gift"]) == ("0.00", "0.00")
+    (invoice,) = (one for one in site.asked("invoices", "2026-10")["invoices"] if one["customer"] == "globex")
+    assert [(line["product"], line["amount"]) for line in invoice["lines"]] == [
+        *(("Egress", "1.00"), ("paid", "-0.60"), ("gift", "-0.25"), ("Egress", "-0.15")),
+    ]
+    site.asked("approve", "2026-10")
+    (by_gift,) = site.asked("trace", f"{invoice['id']}:3")["paid_by_credit"]
+    assert (by_gift["grant"], by_gift["at"], by_gift["amount"]) == ("gift", "2026-10-04T23:59:59.999Z", "0.25")
+    assert site.asked("trace", f"{invoice['id']}:4")["made_of"] == [f"{invoice['id']}:1"]
+    assert "later credit pays" in site.run("explain", f"{invoice['id']}:4", "--json").output
+    journal = next(one for one in site.asked("post", "2026-10")["documents"] if one["kind"] == "journal")
+    assert "    assets:usage carried over  EUR 0.15  ;" in Path(journal["file"]).read_text()
+    assert site.asked("verify", "--run", str(closed["run"]))["ok"] is True
+    assert site.asked("verify")["ok"] is True

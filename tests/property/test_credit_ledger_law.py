@@ -1,10 +1,9 @@
 """Over closes in any order, credit moves as a plain loop moves it, and no account makes or loses a unit of it."""
 
 from collections import Counter
-from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from rating import repeat, runs
 from rating.credit_balance import balances
 from rating.credit_grants import Grant
+from tests.property.plain_credit import BROUGHT, Account, Owed, Plain, days
 from tests.unit.rating import crediting
 from tests.unit.rating.world import TENANT, MemoryLedger, Use, applied, store, units
 
@@ -21,133 +21,42 @@ CATALOG = """
 meters:
   - {name: calls, event_type: calls, aggregation: sum, value: n}
   - {name: gb, event_type: gb, aggregation: sum, value: n}
+  - {name: disk, event_type: disk, aggregation: sum, value: n}
 plans:
   - name: euro
     currency: EUR
     prices:
       - {product: API, meter: calls, model: per_unit, unit_price: 0.01}
       - {product: Egress, meter: gb, model: per_unit, unit_price: 1}
+      - {product: Disk, meter: disk, model: volume, tiers: [{up_to: 10, unit_price: 0.1}, {unit_price: 0.05}]}
 customers: [{id: a, subjects: [a]}, {id: b, subjects: [b]}]
 contracts:
   - {id: A-1, customer: a, plan: euro, entity: DE01, start: 2026-01-01}
   - {id: B-1, customer: b, plan: euro, entity: DE01, start: 2026-01-01, timezone: America/New_York}
 """
-PRODUCTS = {"calls": ("API", 1), "gb": ("Egress", 100)}
-"""Of each meter: its product, and what a unit costs in cents."""
+PRODUCTS = {"calls": "API", "disk": "Disk", "gb": "Egress"}
+"""Of each meter, in the order of an invoice."""
 MONTHS = [1, 2, 3]
 DAYS = [date(2026, month, day) for month in (1, 2, 3) for day in (1, 2, 14, 28)]
-NEVER = date(9999, 1, 1)
 KINDS = ("promotional", "recurring", "prepaid")
-
-
-@dataclass
-class Account:
-    """What the plain loop knows of a grant."""
-
-    grant: Grant
-    version: int
-    balance: int = 0
-    is_issued: bool = False
-    is_active: bool = False
-    is_voided: bool = False
-    moved: Counter[str] = field(default_factory=Counter)
-
-    def move(self, account: str, amount: int) -> None:
-        self.moved[account] += amount
-        self.balance += amount if account == "issued" else -amount
-
-    @property
-    def expires(self) -> date:
-        return self.grant.expires or NEVER
-
-    def begin(self) -> None:
-        self.is_issued = self.is_active = True
-        self.move("issued", self.grant.amount)
-
-    def end(self, account: str) -> None:
-        if self.is_active:
-            self.move(account, self.balance)
-            self.is_active = False
-
-    def is_refilled(self, day: date) -> bool:
-        since = self.grant.effective
-        on_time = {"P1M": day.day == since.day, "P7D": (day - since).days % 7 == 0}
-        return self.is_active and day > since and on_time.get(self.grant.every, False)
-
-    def refill(self) -> None:
-        self.move("forfeited", max(self.balance - self.grant.rollover_max, 0))
-        self.move("issued", self.grant.amount)
-
-    @property
-    def place(self) -> tuple[Any, ...]:
-        """Where it stands in the burn order."""
-        grant = self.grant
-        return grant.priority, self.expires, KINDS.index(grant.kind), grant.effective, self.version
-
-
-@dataclass
-class Plain:
-    """All credit, a day and a charge at a time."""
-
-    accounts: list[Account] = field(default_factory=list)
-    since: date = date(1, 1, 1)
-
-    def close(self, month: int, owed: dict[str, dict[str, int]]) -> Counter[tuple[str, str]]:
-        """What each grant pays of each product for a month."""
-        end = date(2026, month + 1, 1)
-        is_late = end <= self.since
-        start = end - timedelta(days=1) if is_late else self.since
-        for account in self.accounts:
-            if not account.is_issued and account.grant.effective <= start < account.expires:
-                account.begin()
-        for day in [] if is_late else days(max(self.since, date(2025, 12, 31)), end):
-            if day < end:
-                self._midnight(day)
-        for account in self.accounts:
-            if account.is_voided and (not is_late or account.grant.effective <= start):
-                account.end("voided")
-        paid = self._pay(owed, start if is_late else end)
-        if is_late:
-            for account in self.accounts:
-                if not account.is_issued and not account.is_voided and account.grant.effective == end:
-                    account.begin()
-                if account.expires == end:
-                    account.end("expired")
-        else:
-            self._midnight(end)
-        self.since = max(self.since, end)
-        return paid
-
-    def _midnight(self, day: date) -> None:
-        for account in self.accounts:
-            if account.expires == day:
-                account.end("expired")
-            elif not account.is_issued and account.grant.effective == day:
-                if not account.is_voided or day.day != 1:
-                    account.begin()
-            elif account.is_refilled(day):
-                account.refill()
-
-    def _pay(self, owed: dict[str, dict[str, int]], last: date) -> Counter[tuple[str, str]]:
-        paid: Counter[tuple[str, str]] = Counter()
-        for customer, charges in owed.items():
-            for product, amount in charges.items():
-                left = amount
-                for account in sorted(self.accounts, key=lambda one: one.place):
-                    grant = account.grant
-                    is_meant = grant.customer == customer and (not grant.products or product in grant.products)
-                    if is_meant and account.is_active and grant.effective <= last:
-                        part = min(left, account.balance)
-                        account.move("used", part)
-                        paid[grant.id, product] += part
-                        left -= part
-        return +paid
-
-
-def days(after: date, until: date) -> Iterator[date]:
-    """Every day after one, up to another."""
-    for number in range(1, (until - after).days + 1):
-        yield after + timedelta(days=number)
+ORDERS = st.lists(
+    st.sampled_from(
+        [
+            *("priority asc", "priority desc", "expires asc", "expires desc (none last)", "from desc", "created desc"),
+            *("kind prepaid<recurring", "kind recurring<promotional<prepaid", "cost_basis asc", "cost_basis desc"),
+            *("amount asc", "amount desc", "products asc (none last)", "products desc"),
+        ]
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda key: key.partition(" ")[0],
+)
+AGREED = st.tuples(
+    st.sampled_from(["a", "b"]),
+    ORDERS,
+    st.sampled_from(["monthly", "daily"]),
+    st.sampled_from(["carried", "invoiced", "carried"]),
+)
 
 
 @st.composite
@@ -155,6 +64,7 @@ def grants(draw: st.DrawFn, number: int) -> Grant:
     effective = draw(st.sampled_from(DAYS))
     kind = draw(st.sampled_from(KINDS))
     later = [day for day in DAYS if day > effective]
+    least, most = draw(st.sampled_from([(0, 0), (0, 50), (30, 30), (30, 50), (0, 10**6)]))
     return Grant(
         id=f"g{number}",
         customer=draw(st.sampled_from(["a", "a", "b"])),
@@ -164,45 +74,63 @@ def grants(draw: st.DrawFn, number: int) -> Grant:
         name=draw(st.sampled_from(["Welcome", "Top-up"])),
         effective=effective,
         expires=draw(st.sampled_from([None, *later])),
-        products=draw(st.sampled_from([(), (), ("API",), ("Egress",), ("API", "Egress")])),
+        products=draw(st.sampled_from([(), (), ("API",), ("Egress",), ("Disk", "API")])),
         priority=draw(st.sampled_from([0, 0, 1])),
         every=draw(st.sampled_from(["P1M", "P7D"])) if kind == "recurring" else "",
-        rollover_max=draw(st.sampled_from([0, 50, 10**6])) if kind == "recurring" else 0,
+        rollover_min=least if kind == "recurring" else 0,
+        rollover_max=most if kind == "recurring" else 0,
+        cost_basis=draw(st.sampled_from(["0", "0.9", "0.90", "0.100", "12"])),
     )
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[tuple[str, Any]]:
-    """Grants, voids, closes of months in any order, and closes taken back."""
-    kinds = draw(
-        st.lists(st.sampled_from(["grant", "grant", "grant", "close", "close", "void", "discard"]), max_size=16)
-    )
+    """Grants, voids, closes of months in any order, closes taken back, and burn orders that change."""
+    happens = ["grant", "grant", "grant", "close", "close", "close", "void", "discard", "order"]
+    kinds = draw(st.lists(st.sampled_from(happens), max_size=16))
     history: list[tuple[str, Any]] = []
-    for number, kind in enumerate(["grant", *kinds, "close"]):
-        own = {"grant": grants(number), "close": st.sampled_from(MONTHS)}.get(kind, st.integers(0, 20))
-        history.append((kind, draw(own)))
+    for number, kind in enumerate(["order", "order", "grant", *kinds, "close", "close"]):
+        of_kind = {"grant": grants(number), "close": st.sampled_from(MONTHS), "order": AGREED}
+        history.append((kind, draw(of_kind.get(kind, st.integers(0, 20)))))
     return history
 
 
+Used = tuple[str, int, int, tuple[str, int]]
+"""Who, the month and its day, and how much of which meter."""
 USES = st.lists(
     st.tuples(
         st.sampled_from(["a", "b"]),
         st.sampled_from(MONTHS),
-        st.sampled_from([("gb", 3), ("gb", 7), ("calls", 40), ("calls", 333), ("calls", -60)]),
+        st.sampled_from([2, 13, 14, 15, 27]),
+        st.sampled_from(
+            [("gb", 3), ("gb", 7), ("calls", 40), ("calls", 333), ("calls", -60), ("disk", 8), ("disk", 3)]
+        ),
     ),
-    max_size=10,
+    min_size=3,
+    max_size=12,
 )
+
+
+def cost(product: str, quantity: int) -> int:
+    """In cents."""
+    if product == "Disk":
+        return quantity * (10 if quantity <= 10 else 5)
+    return quantity * {"API": 1, "Egress": 100}[product]
 
 
 class World:
     """The closes of a tenant beside the plain loop."""
 
-    def __init__(self, used: list[tuple[str, int, tuple[str, int]]]) -> None:
+    def __init__(self, used: list[Used]) -> None:
         self.relational = store()
         applied(self.relational, CATALOG)
         self.used = used
-        middle = {month: round(datetime(2026, month, 15, tzinfo=UTC).timestamp()) * 1000 for month in MONTHS}
-        self.ledger = MemoryLedger([Use(meter, who, middle[month], units(n)) for who, month, (meter, n) in used])
+        self.ledger = MemoryLedger(
+            [
+                Use(meter, who, instant(month, day, nth), units(n))
+                for nth, (who, month, day, (meter, n)) in enumerate(used)
+            ]
+        )
         self.plain = Plain()
         self.before: list[tuple[int, Plain]] = []
         """Months closed with credit, the last one last, each with what was there before."""
@@ -217,6 +145,14 @@ class World:
                 account = open_ones[what % len(open_ones)]
                 crediting.voided(self.relational, account.grant.id, 10**13)
                 account.is_voided = True
+        elif kind == "order":
+            customer, order, drawn, overage = what
+            keys = ", ".join(f'"{key}"' for key in order)
+            credit = f"{{order: [{keys}], drawn: {drawn}, overage: {overage}}}"
+            applied(self.relational, f"customers: [{{id: {customer}, subjects: [{customer}], credit: {credit}}}]")
+            self.plain.orders[customer] = order
+            for said, those in ((drawn == "daily", self.plain.daily), (overage == "carried", self.plain.carrying)):
+                (those.add if said else those.discard)(customer)
         elif kind == "discard" and self.before:
             month, earlier = self.before.pop()
             crediting.discarded(self.relational, name(month))
@@ -231,11 +167,13 @@ class World:
             kept = known.get(account.grant.id, Account(account.grant, account.version))
             kept.is_voided = account.is_voided
             known[account.grant.id] = kept
-        self.plain = Plain([known[account.grant.id] for account in self.plain.accounts], earlier.since)
+        accounts = [known[account.grant.id] for account in self.plain.accounts]
+        self.plain = replace(self.plain, accounts=accounts, since=earlier.since, debts=earlier.debts)
 
     def close(self, month: int) -> None:
         self.before.append((month, deepcopy(self.plain)))
-        expected = self.plain.close(month, self.owed(month))
+        owed = self.owed(month)
+        expected = self.plain.close(month, owed, self.by_day(month, owed))
         done = crediting.closed(self.ledger, self.relational, name(month))
         assert done.run is not None
         assert done.charges is not None
@@ -254,24 +192,57 @@ class World:
         for row in charges:
             invoiced[row["customer"]] += row["amount"]
         assert all(invoiced[who] >= min(total, 0) for who, total in self.totals(month).items())
+        carried: Owed = {}
+        for row in (row for row in charges if row["kind"] == "carried" and row["amount"] < 0):
+            carried.setdefault(row["customer"], {})[row["product"]] = -row["amount"]
+        assert carried == self.plain.debts
+        assert all(invoiced[who] <= 0 for who in carried)
         self.compare()
 
     def totals(self, month: int) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for who, when, (meter, quantity) in self.used:
-            found[who] += quantity * PRODUCTS[meter][1] if when == month else 0
+        return Counter({who: sum(of.values()) for who, of in self.costs(month).items()})
+
+    def costs(self, month: int, before: int = 99) -> Owed:
+        """What usage before a day of the month comes to."""
+        used = {(who, product): 0 for who in ("a", "b") for product in PRODUCTS.values()}
+        for who, when, day, (meter, quantity) in self.used:
+            used[who, PRODUCTS[meter]] += quantity if (when, day < before) == (month, True) else 0
+        return {
+            who: {product: cost(product, used[who, product]) for product in PRODUCTS.values()} for who in ("a", "b")
+        }
+
+    def owed(self, month: int) -> Owed:
+        """What is to be paid: what is below zero comes off the other lines, in proportion."""
+        found = self.costs(month)
+        for who, debts in self.plain.debts.items():
+            found[who] |= {back: debts[product] for back, product in BROUGHT.items() if product in debts}
+        for of in found.values():
+            above = {product: max(amount, 0) for product, amount in of.items()}
+            off = min(sum(above.values()), -sum(min(amount, 0) for amount in of.values()))
+            running = taken = 0
+            for product, amount in above.items():
+                running += amount
+                share = running * off // max(sum(above.values()), 1)
+                of[product] = amount - (share - taken)
+                taken = share
         return found
 
-    def owed(self, month: int) -> dict[str, dict[str, int]]:
-        """What is to be paid, customer by customer: what is below zero comes off the other line."""
-        sums: dict[str, dict[str, int]] = {who: {"API": 0, "Egress": 0} for who in ("a", "b")}
-        for who, when, (meter, quantity) in self.used:
-            product, price = PRODUCTS[meter]
-            sums[who][product] += quantity * price if when == month else 0
-        for charges in sums.values():
-            charges["Egress"] = max(charges["Egress"] + min(charges["API"], 0), 0)
-            charges["API"] = max(charges["API"], 0)
-        return sums
+    def by_day(self, month: int, owed: Owed) -> dict[date, Owed]:
+        """Per midnight of the month: what the day before it adds for good, of those whose credit is drawn by day."""
+        midnights = [day for day in days(date(2026, month, 1), date(2026, month + 1, 1)) if day.month == month]
+        come = [self.costs(month, day.day) for day in midnights] + [self.costs(month)]
+        found: dict[date, Owed] = {}
+        before = {who: dict.fromkeys(of, 0) for who, of in owed.items()}
+        for nth, day in enumerate(midnights):
+            found[day] = {who: dict.fromkeys(of, 0) for who, of in owed.items()}
+            for who in self.plain.daily:
+                for product, payable in ((one, owed[who][one]) for one in PRODUCTS.values()):
+                    of_all = come[-1][who][product]
+                    for_good = max(min(one[who][product] for one in come[nth:]), 0)
+                    until = payable * for_good // of_all if of_all > 0 else 0
+                    found[day][who][product] = until - before[who][product]
+                    before[who][product] = until
+        return found
 
     def compare(self) -> None:
         """What every account says, and that every run that stands gives the same again."""
@@ -280,15 +251,23 @@ class World:
             held = balances(self.ledger, connection, TENANT, round(end.timestamp()) * 1000)
             for run in runs.live_runs(connection, TENANT):
                 assert list(repeat.problems(self.ledger, connection, run)) == []
+        plain = deepcopy(self.plain)
+        plain.end_late(plain.since)
         left = {one.id: one.balance for one in held}
         assert all(balance >= 0 for balance in left.values())
-        for account in self.plain.accounts:
+        for account in plain.accounts:
             if account.is_issued:
                 assert left[account.grant.id] == account.balance
         said = {one.id: one.moved for one in held}
-        for account in self.plain.accounts:
+        for account in plain.accounts:
             if account.is_issued and not account.is_voided:
                 assert +Counter(said[account.grant.id]) == +account.moved
+
+
+def instant(month: int, day: int, nth: int) -> int:
+    """The first or the last instant of a day."""
+    midnight = round(datetime(2026, month, day, tzinfo=UTC).timestamp()) * 1000
+    return midnight if nth % 2 else midnight + 86_400_000 - 1
 
 
 def name(month: int) -> str:
@@ -297,9 +276,7 @@ def name(month: int) -> str:
 
 @settings(max_examples=60)
 @given(histories(), USES)
-def test_credit_moves_as_a_plain_loop_moves_it(
-    history: list[tuple[str, Any]], used: list[tuple[str, int, tuple[str, int]]]
-) -> None:
+def test_credit_moves_as_a_plain_loop_moves_it(history: list[tuple[str, Any]], used: list[Used]) -> None:
     world = World(used)
     for kind, what in history:
         world.act(kind, what)
@@ -307,9 +284,7 @@ def test_credit_moves_as_a_plain_loop_moves_it(
 
 @settings(max_examples=20)
 @given(histories(), USES)
-def test_a_run_taken_back_and_made_again_is_the_same_run(
-    history: list[tuple[str, Any]], used: list[tuple[str, int, tuple[str, int]]]
-) -> None:
+def test_a_run_taken_back_and_made_again_is_the_same_run(history: list[tuple[str, Any]], used: list[Used]) -> None:
     world = World(used)
     for kind, what in history:
         world.act(kind, what)

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column(
             "every", sa.String(), nullable=False, comment="of a recurring grant: the interval, ISO 8601; else empty"
         ),
+        sa.Column("rollover_min", sa.BigInteger(), nullable=False, comment="minor units that a refill leaves at least"),
         sa.Column(
             "rollover_max", sa.BigInteger(), nullable=False, comment="minor units that a refill lets stay at most"
         ),
@@ -146,6 +147,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("tax_place", sa.String(), nullable=True, comment="none: not taxed by us"),
         sa.Column("tax_exempt", sa.String(), nullable=True, comment="why no tax is due"),
+        sa.Column("credit", sa.Text(), nullable=False, comment="how its credit is spent, JSON; empty: as is usual"),
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "id", "version", name="pk_customers"),

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from ledger.charges import COMMITMENT, CREDIT, DISCOUNT, FEE, KINDS, PROMOTION, TAX, USAGE
+from ledger.charges import CARRIED, COMMITMENT, CREDIT, DISCOUNT, FEE, KINDS, PROMOTION, TAX, USAGE
 from posting.accounts import STANDARD, Accounts, account_part
 
 
@@ -41,5 +41,6 @@ def test_each_kind_of_charge_goes_to_its_account() -> None:
         DISCOUNT: "revenue:less discounts:19 %25",
         CREDIT: "liabilities:customer credit",
         PROMOTION: "revenue:less credit:promotional",
+        CARRIED: "assets:usage carried over",
         TAX: "liabilities:tax payable:19 %25",
     }

@@ -4,6 +4,7 @@ from datetime import date
 from fractions import Fraction
 
 from rating.catalog import Catalog, Contract, Customer, Plan, Price, difference, merged
+from rating.credit_spending import Spending
 from rating.pricing import parts
 from rating.pricing.parts import PerUnit, Tier, Tiers
 
@@ -83,3 +84,9 @@ def test_many_subjects_are_not_all_listed() -> None:
     customer = Customer("c", "C", tuple(f"s{nth}" for nth in range(9)))
     (change,) = difference(Catalog(), Catalog(customers=(customer,)))
     assert change.after == "C: s0, s1, s2, s3, s4 and 4 more"
+
+
+def test_a_changed_burn_order_is_told_in_words() -> None:
+    before, after = (Customer("c", "C", ("s",), credit=credit) for credit in (None, Spending(("amount desc",))))
+    (change,) = difference(Catalog(customers=(before,)), Catalog(customers=(after,)))
+    assert (change.before, change.after) == ("C: s", "C: s; credit burns by amount desc")

@@ -8,6 +8,7 @@ import pytest
 from ledger.meters import Meter
 from rating.catalog import Catalog, Contract, Customer, Price
 from rating.catalog_file import parse
+from rating.credit_spending import Spending
 from rating.pricing import parts
 from rating.pricing.parts import PerUnit, Tier, Tiers
 from tests.unit.rating.world import CATALOG
@@ -288,3 +289,34 @@ def test_a_path_inside_another_of_the_same_events_is_refused(inner: str) -> None
     other = f"{{name: n, event_type: %s, aggregation: count, dimensions: {{d: {inner}}}}}"
     assert len(mistakes(f"meters: [{outer}, {other % 't'}]")) == 1
     assert len(read(f"meters: [{outer}, {other % 'u'}]").meters) == 2
+
+
+CREDIT = "customers: [{{id: acme, subjects: [a], credit: {credit}}}]"
+
+
+def test_a_burn_order_is_read_key_by_key_and_means_the_same_however_it_is_written() -> None:
+    order = "{order: [expires, amount desc, products (none last), kind promotional<prepaid]}"
+    (customer,) = read(CREDIT.format(credit=order)).customers
+    assert customer.credit == Spending(
+        ("expires asc", "amount desc", "products asc (none last)", "kind promotional<prepaid")
+    )
+
+
+@pytest.mark.parametrize(
+    ("credit", "said"),
+    [
+        ("{drawn: weekly}", "customers[0].credit.drawn: expected monthly or daily, found 'weekly'"),
+        ("{order: []}", "expected at least one key, as in `expires asc (none last)`"),
+        ("{order: [expiry asc]}", "expected a key by priority, expires, from, kind, cost_basis, amount, products, cr"),
+        ("{order: [expires upwards]}", "credit.order[0]: 'expires upwards' is not a sort key: write FIELD asc"),
+        ("{order: [kind desc]}", "expected the kinds in their order, as in `kind promotional<prepaid`"),
+        ("{order: [kind paid<recurring]}", "expected prepaid or promotional or recurring, found 'paid'"),
+        ("{order: [kind prepaid<prepaid]}", "prepaid is in the list twice: keep one"),
+        ("{order: [priority 1<2]}", "only kinds can be listed: write `priority asc` or `priority desc`"),
+        ("{order: [amount asc, amount desc]}", "amount is in the list twice, and the first one decides: keep one"),
+        ("{burns: [amount]}", "burns is not known here"),
+    ],
+)
+def test_a_burn_order_that_can_not_be_meant_is_told(credit: str, said: str) -> None:
+    found = mistakes(CREDIT.format(credit=credit))
+    assert any(said in mistake for mistake in found), found

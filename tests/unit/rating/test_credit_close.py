@@ -179,6 +179,17 @@ def test_a_recurring_grant_is_filled_up_each_month_and_keeps_what_it_may(
     assert balances(ledger, relational) == {"strict": 10, "rolls over": 150}
 
 
+def test_a_refill_finds_at_least_what_it_has_to_leave(ledger: MemoryLedger, relational: sa.Engine) -> None:
+    granted(relational, grant_of("g", 150, kind="recurring", every="P1M", rollover_min=70, rollover_max=100))
+    closed(ledger, relational, OCTOBER)
+    assert moved(ledger, 1) == [
+        ("g", "issued", "balance", 150),
+        ("g", "balance", "used", 100),
+        ("g", "issued", "balance", 170),
+    ]
+    assert balances(ledger, relational) == {"g": 220}
+
+
 def test_a_voided_grant_pays_for_no_period_that_is_still_open(ledger: MemoryLedger, relational: sa.Engine) -> None:
     granted(relational, grant_of("mistake", 300))
     closed(ledger, relational, OCTOBER)
@@ -221,6 +232,19 @@ def test_a_month_closed_late_finds_what_later_months_have_left(ledger: MemoryLed
     with relational.connect() as connection:
         for run in runs.live_runs(connection):
             assert list(repeat.problems(ledger, connection, run)) == []
+
+
+def test_what_a_late_close_has_begun_after_its_end_expires_before_the_next_close_pays(
+    ledger: MemoryLedger, relational: sa.Engine
+) -> None:
+    granted(relational, grant_of("welcome", 10_000, expires=date(2026, 12, 24)))
+    closed(ledger, relational, DECEMBER)
+    granted(relational, grant_of("late", 560, expires=date(2026, 11, 15)))
+    late = closed(ledger, relational, OCTOBER)
+    assert ("late", "balance", "used", 100) in moved(ledger, late.run)
+    november = closed(ledger, relational, NOVEMBER)
+    assert moved(ledger, november.run) == [("late", "balance", "expired", 460)]
+    assert balances(ledger, relational) == {"welcome": 0, "late": 0}
 
 
 def test_a_discarded_run_takes_its_movements_with_it(ledger: MemoryLedger, relational: sa.Engine) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ledger.errors import Refused
 from rating import credit_grants
 from rating.credit_grants import Grant
-from rating.credit_request import read_grant
+from rating.credit_request import read_bonus, read_grant
 from tests.unit.rating.crediting import grant_of, granted, voided
 from tests.unit.rating.world import CATALOG, NOW_MS, TENANT, applied, store
 
@@ -26,6 +26,7 @@ WRITTEN: dict[str, Any] = {
     "priority": "0",
     "cost_basis": None,
     "every": None,
+    "rollover_min": None,
     "rollover_max": None,
 }
 
@@ -66,12 +67,81 @@ def test_amounts_are_minor_units_of_their_currency() -> None:
         ({"effective": "yesterday"}, "from: expected a date"),
         ({"priority": "-1"}, "priority: expected 0 to 1000"),
         ({"rollover_max": "1"}, "rollover-max: expected with a recurring grant"),
+        ({"rollover_min": "1"}, "rollover-min: expected with a recurring grant"),
+        (
+            {"kind": "recurring", "every": "P1M", "rollover_min": "2", "rollover_max": "1"},
+            "rollover-min: expected no more than --rollover-max",
+        ),
         ({"cost_basis": "half"}, "cost-basis: expected an amount"),
     ],
 )
 def test_what_can_be_no_grant_is_refused_with_what_was_expected(changed: dict[str, Any], expected: str) -> None:
     with pytest.raises(Refused, match=expected):
         read_grant(WRITTEN | changed, NOW_MS)
+
+
+def test_what_stays_at_most_is_what_stays_at_least_unless_more_is_said() -> None:
+    recurring = WRITTEN | {"kind": "recurring", "every": "P1M", "rollover_min": "2"}
+    assert (read_grant(recurring, NOW_MS).rollover_min, read_grant(recurring, NOW_MS).rollover_max) == (200, 200)
+    assert read_grant(recurring | {"rollover_max": "3"}, NOW_MS).rollover_max == 300
+
+
+SLABS = ["10", "12.50:5%", "100:60"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "bonus"),
+    [("12.49", 1000), ("12.50", 63), ("99.99", 500), ("100", 6000)],  # halves go up: 0.625 is 0.63
+)
+def test_a_bonus_is_of_the_highest_threshold_that_the_top_up_reaches(amount: str, bonus: int) -> None:
+    found = read_bonus(SLABS, None, read_grant(WRITTEN | {"amount": amount}, NOW_MS))
+    assert found is not None
+    assert found.amount == bonus
+
+
+def test_a_bonus_is_promotional_credit_under_the_terms_of_its_top_up() -> None:
+    top_up = read_grant(WRITTEN | {"products": ["API"], "priority": "3", "expires": "2027-01-01"}, NOW_MS)
+    found = read_bonus(["10%"], None, top_up)
+    assert found == Grant(
+        id="topup.bonus",
+        customer="acme",
+        currency="EUR",
+        amount=125,
+        kind="promotional",
+        name="topup bonus",
+        effective=date(2026, 11, 21),
+        expires=date(2027, 1, 1),
+        products=("API",),
+        priority=3,
+    )
+    sooner = read_bonus(["10%"], "2026-12-01", top_up)
+    assert sooner is not None
+    assert sooner.expires == date(2026, 12, 1)
+
+
+def test_below_every_threshold_there_is_no_bonus() -> None:
+    assert read_bonus(["12.51:5%"], "2027-01-01", read_grant(WRITTEN, NOW_MS)) is None
+    assert read_bonus([], None, read_grant(WRITTEN, NOW_MS)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "expires", "changed", "expected"),
+    [
+        (["5%"], None, {"kind": "promotional"}, "bonus: expected with a prepaid grant alone"),
+        ([], "2027-01-01", {}, "bonus-expires: expected with --bonus alone"),
+        (["5%"], "2026-11-21", {}, "bonus-expires: expected a day after 2026-11-21"),
+        (["5%", "10"], None, {}, "bonus: expected a threshold for each of several"),
+        (["ten"], None, {}, "bonus: expected an amount"),
+        (["x:10"], None, {}, "bonus: expected an amount"),
+        (["-5%"], None, {}, "bonus: .*not negative"),
+        (["5%"], None, {"id": "a" * 60}, "bonus: expected 1 to 64"),
+    ],
+)
+def test_a_bonus_that_can_not_be_meant_is_refused(
+    said: list[str], expires: str | None, changed: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(Refused, match=expected):
+        read_bonus(said, expires, read_grant(WRITTEN | changed, NOW_MS))
 
 
 def test_the_same_grant_again_adds_nothing_and_another_one_under_its_id_is_refused(relational: sa.Engine) -> None:
