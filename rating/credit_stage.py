@@ -7,7 +7,7 @@ each as far as discounts and other amounts below zero have left something to pay
 Taxes are on what credit pays too, and it doesn't pay them.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from babel.numbers import get_currency_precision
 
 from ledger import movements
-from ledger.charges import CARRIED, CREDIT, PROMOTION, SCHEMA, TAX
+from ledger.charges import CARRIED, CREDIT, PROMOTION, TAX
 from rating.book import positions
 from rating.credit_carrying import brought, is_brought, open_by_product
 from rating.credit_life import Draws, Opening, account_names, live_on
@@ -31,6 +31,9 @@ from rating.made import charges_table, in_order, of_no_events
 from rating.periods import Period, instants
 from rating.ratios import products, whole
 from rating.runs import CreditsMoved
+
+OF_INVOICE: Final = ("run", "line", "tenant", "entity", "customer", "currency", "cutoff")
+"""What all charges on an invoice say alike, and the number that each is given at last."""
 
 
 class Drawn(NamedTuple):
@@ -60,18 +63,19 @@ def draw(
         return Drawn(charges, movements.SCHEMA.empty_table(), None)
     start, end = instants(period, "UTC")
     charges = brought(found.carried, charges, start, end)
-    row, draws = _draws(found.granted, charges, (start, end), spent, by_day)
+    starts = invoice_starts(charges)
+    row, draws = _draws(found.granted, charges, starts, (start, end), spent, by_day)
     entries = live_on(found, draws, end)
     uses = np.flatnonzero((entries.source >= 0) & np.isin(entries.target, (accounts.USED, accounts.OWED)))
     charge = row[entries.usage[uses]]
-    starts = invoice_starts(charges)
     paid = _paid(found.granted, entries, uses, np.searchsorted(starts, charge, side="right") - 1)
-    credited = _lines(found.granted, charges, paid, start, end)
+    credited = _lines(found.granted, charges, starts, paid, start, end)
     left = draws.amount.copy()
     np.subtract.at(left, entries.usage[uses], entries.amount[uses])
     is_open = np.flatnonzero(draws.carries[draws.pool] & (left > 0))
     carried, invoice = _carried(charges, starts, row[is_open], left[is_open], start, end)
-    made, number = _placed(charges, pa.concat_tables([credited, carried]), np.concatenate([paid.invoice, invoice]))
+    lines, invoice = pa.concat_tables([credited, carried]), np.concatenate([paid.invoice, invoice])
+    made, number = _placed(charges, starts, lines, invoice)
     lines_of = [np.full(len(entries.pool), movements.NO_LINE) for _ in range(2)]
     lines_of[0][uses], lines_of[1][uses] = number[charge], number[len(charges) + paid.of_use]
     moved = _movements(found, entries, *lines_of)
@@ -91,20 +95,26 @@ def _carried(
     invoice = np.searchsorted(starts, first, side="right") - 1
     product = charges["product"].combine_chunks().take(pa.array(first))
     kind = pa.repeat(pa.scalar(CARRIED, pa.string()), len(first))
-    return _below_zero(charges, invoice, amount, product, kind, start, end), invoice
+    return _below_zero(charges, starts[invoice], amount, product, kind, start, end), invoice
 
 
 def _draws(
-    granted: Granted, charges: pa.Table, month: tuple[int, int], spent: Spendings, by_day: ByDay | None
+    granted: Granted,
+    charges: pa.Table,
+    starts: Int64s,
+    month: tuple[int, int],
+    spent: Spendings,
+    by_day: ByDay | None,
 ) -> tuple[Int64s, Draws]:
     """The rows of the charges that credit may pay, and what they ask for."""
     start, last = month[0], month[1] - 1
-    keys = pool_keys(*(charges[name].combine_chunks() for name in ("customer", "currency")))
-    pool = positions(keys, granted.pools)
+    offset = np.append(starts, len(charges))
+    parties = (charges[name].combine_chunks().take(pa.array(starts)) for name in ("customer", "currency"))
+    pool = np.repeat(positions(pool_keys(*parties), granted.pools), np.diff(offset))
     carries = pc.is_in(_customers(granted), spent.carrying()).to_numpy(zero_copy_only=False)
     comes_back = is_brought(charges)
     at = np.where(comes_back & np.append(carries, False)[pool], start, last)
-    row, part, at = _asked(charges, at, by_day)
+    row, part, at = _asked(charges, offset, at, by_day)
     asks = np.flatnonzero((pool[row] >= 0) & (part > 0))
     # In the order of time, and at one instant what comes back first, and else in the order of charges.
     asks = asks[np.lexsort((row[asks], ~comes_back[row[asks]], at[asks]))]
@@ -117,9 +127,9 @@ def _draws(
     return row, Draws(pool[row], part, scope, limits, at, last, granted.burning(spent), carries, hears)
 
 
-def _asked(charges: pa.Table, at: Int64s, by_day: ByDay | None) -> Parts:
+def _asked(charges: pa.Table, offset: Int64s, at: Int64s, by_day: ByDay | None) -> Parts:
     """What credit is asked to pay of each charge, at its instant or in parts before it."""
-    asked = Parts(np.arange(len(charges)), payable(charges), at)
+    asked = Parts(np.arange(len(charges)), payable(charges, offset), at)
     if by_day is None:
         return asked
     sooner = parts(by_day, charges, asked.amount)
@@ -135,13 +145,15 @@ def _customers(granted: Granted) -> pa.Array:
     return granted.customer.take(pa.array(grant))
 
 
-def payable(charges: pa.Table) -> Int64s:
-    """What credit may pay of each charge: what its invoice takes off is shared out over what is above zero on it."""
+def payable(charges: pa.Table, offset: Int64s) -> Int64s:
+    """What credit may pay of each charge: what its invoice takes off is shared out over what is above zero on it.
+
+    `offset` says where each invoice begins, and at its end where the last one ends.
+    """
     is_tax = pc.equal(charges["kind"], TAX).to_numpy()
     amount: Int64s = np.where(is_tax, 0, charges["amount"].to_numpy())
     if not (amount < 0).any():
         return amount
-    offset = np.append(invoice_starts(charges), len(amount))
     own = group_of(offset)
     above_zero = whole(np.maximum(amount, 0))
     together = totals(above_zero, offset).numerator
@@ -176,21 +188,21 @@ def _paid(granted: Granted, entries: Entries, uses: Int64s, invoice: Int64s) -> 
     return _Paid(invoice[starts], grant[starts], group_sums(entries.amount[uses][order], starts), of_use)
 
 
-def _lines(granted: Granted, charges: pa.Table, paid: _Paid, start: int, end: int) -> pa.Table:
+def _lines(granted: Granted, charges: pa.Table, starts: Int64s, paid: _Paid, start: int, end: int) -> pa.Table:
     """A row below zero for each grant that paid on an invoice."""
     is_prepaid = pc.equal(granted.kind.take(pa.array(paid.grant)), "prepaid")
     kind = pc.if_else(is_prepaid, CREDIT, PROMOTION)
     name = granted.name.take(pa.array(paid.grant))
-    return _below_zero(charges, paid.invoice, paid.amount, name, kind, start, end)
+    return _below_zero(charges, starts[paid.invoice], paid.amount, name, kind, start, end)
 
 
 def _below_zero(
-    charges: pa.Table, invoice: Int64s, amount: Exact, product: pa.Array, kind: pa.Array, start: int, end: int
+    charges: pa.Table, like: Int64s, amount: Exact, product: pa.Array, kind: pa.Array, start: int, end: int
 ) -> pa.Table:
-    """Rows that take something off their invoices."""
-    count = len(invoice)
-    of_invoice = charges.take(pa.array(invoice_starts(charges)[invoice]))
-    numerator, denominator = _in_whole_units(of_invoice["currency"].combine_chunks(), -amount)
+    """Rows that take something off the invoices that these charges are on."""
+    count = len(like)
+    shared = {name: charges[name].combine_chunks().take(pa.array(like)) for name in OF_INVOICE}
+    numerator, denominator = _in_whole_units(shared["currency"], -amount)
     own = {
         "contract": pa.repeat("", count),
         "plan": pa.repeat("", count),
@@ -203,15 +215,14 @@ def _below_zero(
         "exact_denominator": decimals(denominator, 38, 0),
         "amount": -amount,
     }
-    shared = {name: of_invoice[name].combine_chunks() for name in SCHEMA.names}
     return charges_table(shared | of_no_events(count) | own)
 
 
-def _placed(charges: pa.Table, lines: pa.Table, invoice: Int64s) -> tuple[pa.Table, Int64s]:
+def _placed(charges: pa.Table, starts: Int64s, lines: pa.Table, invoice: Int64s) -> tuple[pa.Table, Int64s]:
     """The charges with the lines of their invoices among them, and the number that each row got, charges first."""
     if not len(lines):
         return charges, np.arange(len(charges))
-    of_charge = np.searchsorted(invoice_starts(charges), np.arange(len(charges)), side="right") - 1
+    of_charge = group_of(np.append(starts, len(charges)))
     made, order = in_order(pa.concat_tables([charges, lines]), np.concatenate([of_charge, invoice]))
     number = np.empty_like(order)
     number[order] = np.arange(len(order))

@@ -68,7 +68,8 @@ def with_made(book: Book, spans: Spans, charged: Charged, made: Sequence[Made], 
 
 def in_order(charges: pa.Table, invoice: Int64s) -> tuple[pa.Table, Int64s]:
     """The charges by invoice and kind, numbered, and the row that each one was; those of a kind stay as they come."""
-    order = np.lexsort((_ranks(charges["kind"]), invoice))
+    # What is in order nearly, as here, is sorted in one go by one number, and takes longer by two.
+    order = np.argsort(invoice * len(KINDS) + _ranks(charges["kind"]), kind="stable")
     numbers = pa.array(np.arange(len(order), dtype=np.uint32))
     place = SCHEMA.get_field_index("line")
     ordered = charges.take(pa.array(order)).combine_chunks()
