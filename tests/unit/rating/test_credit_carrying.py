@@ -109,7 +109,14 @@ def test_who_carries_nothing_over_any_more_is_invoiced_what_comes_back(
     granted(relational, grant_of("welcome", 40))
     told(ledger, relational, OCTOBER)
     applied(relational, INVOICED)
-    assert told(ledger, relational, NOVEMBER) == [(USAGE, "Egress", 500), (CARRIED, "Egress", 60)]
+    granted(relational, grant_of("topup", 10))
+    assert told(ledger, relational, NOVEMBER) == [
+        (USAGE, "Egress", 500),
+        (PROMOTION, "topup", -10),
+        (CARRIED, "Egress", 60),
+    ]
+    # What comes back is paid first.
+    assert ledger.read_movements(2)["charge"].to_pylist()[-1] == 2
     assert told(ledger, relational, DECEMBER) == []
 
 
