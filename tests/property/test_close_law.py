@@ -179,10 +179,10 @@ class Shuffled(MemoryLedger):
 
 
 def image(closed: Closed) -> bytes:
-    """Every byte of the charges, and what the manifest says of them."""
+    """Every byte of the charges, however many chunks they lie in, and what the manifest says of them."""
     sink = BytesIO()
     with pa.ipc.new_stream(sink, closed.charges.schema) as writer:
-        writer.write_table(closed.charges)
+        writer.write_table(closed.charges.combine_chunks())
     said = closed.manifest
     told = repr((said.output_digest, said.totals, said.rounding, said.conservation, said.unrated))
     return hashlib.blake2b(sink.getvalue() + told.encode()).digest()
