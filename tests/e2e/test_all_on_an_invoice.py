@@ -123,8 +123,10 @@ def traced(site: Site, line: str) -> tuple[int, list[str], list[tuple[str, ...]]
 
 
 def test_every_line_leads_to_what_it_was_made_of(site: Site) -> None:
-    of_topup, of_hello = ("topup", f"{INVOICE}:2", "Minimum", "50.00"), ("hello", f"{INVOICE}:1", "Egress", "22.50")
-    of_ahead = ("ahead", f"{OTHER}:1", "Egress", "10.00")
+    month_end = "2026-10-31T23:59:59.999Z"
+    of_topup = ("topup", f"{INVOICE}:2", "Minimum", month_end, "50.00")
+    of_hello = ("hello", f"{INVOICE}:1", "Egress", month_end, "22.50")
+    of_ahead = ("ahead", f"{OTHER}:1", "Egress", month_end, "10.00")
     before_credit = [f"{INVOICE}:{number}" for number in (1, 2, 3)]
     assert traced(site, f"{INVOICE}:1") == (5, [], [])
     assert traced(site, f"{INVOICE}:4") == (0, before_credit, [of_topup])
