@@ -104,6 +104,7 @@ def calculate(
     # What they were made of takes as much memory as the charges, and room for them twice is what credit needs.
     del summing, totals, beyond, rated, settled
     drawn = draw(credit, charges, period, book.credit, by_day)
+    del charges, by_day
     manifest = Manifest(
         tenant=book.tenant,
         period=str(period),
