@@ -232,18 +232,15 @@ def keyed(
 
     Where there are slots, each key ends with one.
     """
-    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
     name, by = f"usage_by_key{'_and_slot' if slots else ''}", key_parameters(names, slots)
-    answer = reader.table(name, cutoff, **span, meter=meter, **by).combine_chunks()
+    answer = reader.table(name, cutoff, **_span(tenant, boundaries), meter=meter, **by).combine_chunks()
     values = _column(answer, "key").flatten().dictionary_encode()
     codes = values.indices.to_numpy().astype(np.int64).reshape(len(answer), len(names) + bool(slots))
     different, key = np.unique(codes, axis=0, return_inverse=True)
     texts = values.dictionary.to_pylist()
     return Keyed(
         pa.repeat(pa.scalar(meter, pa.string()), len(answer)),
-        _column(answer, "subject"),
-        _column(answer, "segment").to_numpy(),
-        decimal_column(answer, "quantity"),
+        *_in_stretches(answer),
         key.reshape(-1),
         [tuple(texts[code] for code in row) for row in different.tolist()],
     )
@@ -259,38 +256,30 @@ def key_parameters(names: Sequence[str], slots: Slots) -> dict[str, Any]:
 
 def stretched(reader: UsageReader, tenant: str, meter: str, boundaries: Sequence[int], cutoff: int) -> Stretched:
     """The sums of a meter's usage in [boundaries[0], boundaries[-1])."""
-    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
-    answer = reader.table("usage_by_stretch", cutoff, **span, meter=meter).combine_chunks()
-    return Stretched(
-        pa.repeat(pa.scalar(meter, pa.string()), len(answer)),
-        _column(answer, "subject"),
-        _column(answer, "segment").to_numpy(),
-        decimal_column(answer, "quantity"),
-    )
+    answer = reader.table("usage_by_stretch", cutoff, **_span(tenant, boundaries), meter=meter).combine_chunks()
+    return Stretched(pa.repeat(pa.scalar(meter, pa.string()), len(answer)), *_in_stretches(answer))
 
 
 def singles(reader: UsageReader, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Singles:
     """Every usage of some meters in [boundaries[0], boundaries[-1])."""
-    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
-    answer = reader.table("single_usage", cutoff, **span, meters=list(meters)).combine_chunks()
-    return Singles(
-        _column(answer, "meter"),
-        _column(answer, "subject"),
-        _column(answer, "segment").to_numpy(),
-        decimal_column(answer, "quantity"),
-    )
+    answer = reader.table("single_usage", cutoff, **_span(tenant, boundaries), meters=list(meters)).combine_chunks()
+    return Singles(_column(answer, "meter"), *_in_stretches(answer))
 
 
 def peaks(reader: UsageReader, tenant: str, meters: Sequence[str], boundaries: Sequence[int], cutoff: int) -> Peaks:
     """The highest single usage of some meters in [boundaries[0], boundaries[-1])."""
-    span = {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
-    answer = reader.table("peaks", cutoff, **span, meters=list(meters)).combine_chunks()
-    return Peaks(
-        _column(answer, "meter"),
-        _column(answer, "subject"),
-        _column(answer, "segment").to_numpy(),
-        decimal_column(answer, "quantity"),
-    )
+    answer = reader.table("peaks", cutoff, **_span(tenant, boundaries), meters=list(meters)).combine_chunks()
+    return Peaks(_column(answer, "meter"), *_in_stretches(answer))
+
+
+def _span(tenant: str, boundaries: Sequence[int]) -> dict[str, Any]:
+    """Whose usage, from when until when, and where it is cut, as statements take it."""
+    return {"tenant": tenant, "start": boundaries[0], "end": boundaries[-1], "boundaries": list(boundaries)}
+
+
+def _in_stretches(answer: pa.Table) -> tuple[pa.Array, NDArray[np.int64], NDArray[Any]]:
+    """Subjects, the stretches of time, and quantities, row by row."""
+    return _column(answer, "subject"), _column(answer, "segment").to_numpy(), decimal_column(answer, "quantity")
 
 
 def counts(reader: UsageReader, tenant: str, start: int, end: int, cutoff: int) -> dict[str, tuple[int, int]]:
