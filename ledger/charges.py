@@ -5,7 +5,10 @@ Charges may be many parts; whether a run counts is said by its relational row al
 
 from collections.abc import Sequence
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from ledger.digest import columns_digest
 from ledger.engine import Handle
@@ -22,19 +25,25 @@ CARRIED = "carried"
 KINDS = (USAGE, FEE, COMMITMENT, DISCOUNT, CREDIT, PROMOTION, CARRIED, TAX)
 """In the order in which an invoice says them: each is made of those before it, but no tax is less for credit."""
 
+PARTIES = ("entity", "customer", "currency")
+"""Whose invoice a line is on: lines are in their order."""
+
+LABEL = pa.dictionary(pa.int32(), pa.string())
+"""Text of few different values: a million lines name each of them by its place."""
+
 SCHEMA = pa.schema(
     [
         pa.field("run", pa.uint64(), nullable=False),
         pa.field("line", pa.uint32(), nullable=False),
-        pa.field("tenant", pa.string(), nullable=False),
-        pa.field("entity", pa.string(), nullable=False),
+        pa.field("tenant", LABEL, nullable=False),
+        pa.field("entity", LABEL, nullable=False),
         pa.field("customer", pa.string(), nullable=False),
-        pa.field("currency", pa.string(), nullable=False),
+        pa.field("currency", LABEL, nullable=False),
         pa.field("contract", pa.string(), nullable=False),
-        pa.field("plan", pa.string(), nullable=False),
-        pa.field("product", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("meter", pa.string(), nullable=False),
+        pa.field("plan", LABEL, nullable=False),
+        pa.field("product", LABEL, nullable=False),
+        pa.field("kind", LABEL, nullable=False),
+        pa.field("meter", LABEL, nullable=False),
         pa.field("price_version", pa.uint32(), nullable=False),
         pa.field("subjects", pa.list_(pa.field("item", pa.string(), nullable=False)), nullable=False),
         pa.field("window_start", pa.int64(), nullable=False),
@@ -71,6 +80,29 @@ BY_CONTRACT = pa.schema(
     ]
 )
 """In minor units, what usage and fees came to, and what commitments made of it."""
+
+
+def labels(names: pa.Array | Sequence[str], place: NDArray[np.int64]) -> pa.DictionaryArray:
+    """Row by row one of `names`, which need not all be used."""
+    return pa.DictionaryArray.from_arrays(pa.array(place, LABEL.index_type), pa.array(names, LABEL.value_type))
+
+
+def column(charges: pa.Table, name: str) -> pa.Array:
+    """A column as one array, also when there are no rows."""
+    chunks = charges[name].chunks
+    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks or [pa.array([], charges[name].type)])
+
+
+def starts_of_groups(charges: pa.Table, names: Sequence[str] = PARTIES) -> NDArray[np.int64]:
+    """The rows of sorted `charges` at which one of the columns `names` changes."""
+    changes = np.zeros(len(charges), np.bool_)
+    changes[:1] = True
+    for name in names:
+        values = column(charges, name)
+        # Numbers are compared in a tenth of the time.
+        comparable = values.indices if pa.types.is_dictionary(values.type) else values
+        changes[1:] |= pc.not_equal(comparable[1:], comparable[:-1]).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(changes)
 
 
 def digest(charges: pa.Table) -> bytes:

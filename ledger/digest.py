@@ -35,6 +35,8 @@ def _column_digest(values: pa.ChunkedArray, field: pa.Field) -> bytes:
 
 def _parts(column: pa.Array) -> list[bytes | pa.Buffer]:
     """The bytes that stand for `column`: lengths first where they vary, then the values, all little-endian."""
+    if pa.types.is_dictionary(column.type):
+        return _label_parts(column)
     if pa.types.is_list(column.type):
         lengths = pc.list_value_length(column).cast(pa.uint32())
         return [*_parts(lengths), *_parts(column.flatten())]
@@ -48,3 +50,14 @@ def _parts(column: pa.Array) -> list[bytes | pa.Buffer]:
         return [*_parts(lengths), text]
     width = column.type.bit_width // 8
     return [column.buffers()[1].slice(column.offset * width, len(column) * width)] if len(column) else [b""]
+
+
+def _label_parts(column: pa.DictionaryArray) -> list[bytes | pa.Buffer]:
+    """The different values in order, then the place of each row's among them, in as many bytes as it takes."""
+    codes = column.indices.to_numpy()
+    used = column.dictionary.take(pa.array(np.flatnonzero(np.bincount(codes))))
+    different = pc.unique(used)
+    different = different.take(pc.sort_indices(different))
+    place = pc.fill_null(pc.index_in(column.dictionary, value_set=different), 0).to_numpy()
+    narrow = place.astype(np.min_scalar_type(len(different)))
+    return [*_parts(different), narrow[codes].tobytes()]

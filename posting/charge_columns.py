@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ledger.charges import column
+
 Int64s = NDArray[np.int64]
 
 LINE_FIELDS = (
@@ -27,26 +29,10 @@ LINE_FIELDS = (
 INT64_MAX = 2**63 - 1
 
 
-def column(charges: pa.Table, name: str) -> pa.Array:
-    """A column as one array, also when there are no rows."""
-    chunks = charges[name].chunks
-    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks or [pa.array([], charges[name].type)])
-
-
 def line_columns(charges: pa.Table) -> pa.Table:
     """What invoices say of `charges`."""
     derived = {"quantity": _scaled(column(charges, "quantity")), "usage_digest": _hex(column(charges, "digest"))}
     return pa.table({name: derived[name] if name in derived else column(charges, name) for name in LINE_FIELDS})
-
-
-def starts_of_groups(charges: pa.Table, names: tuple[str, ...]) -> Int64s:
-    """The rows of sorted `charges` at which one of the columns `names` changes."""
-    changes = np.zeros(len(charges), np.bool_)
-    changes[:1] = True
-    for name in names:
-        values = column(charges, name)
-        changes[1:] |= pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
-    return np.flatnonzero(changes)
 
 
 def exact_sums(values: Int64s, starts: Int64s) -> list[int]:

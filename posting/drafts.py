@@ -1,6 +1,5 @@
 """Write down the documents that a run's charges make, inside the transaction that makes the run count."""
 
-from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -55,18 +54,22 @@ def _journal_drafts(summaries: list[Journal], accounts: Accounts) -> Drafts:
 
 def _insert(connection: sa.Connection, shared: dict[str, Any], drafts: Drafts) -> None:
     """Insert `drafts`, each with the values of `shared` in it."""
-    rows = list(zip(*drafts, strict=True))
-    if not rows:
+    columns: tuple[list[Any], ...] = drafts
+    count = len(drafts.id)
+    if not count:
         return
     if connection.dialect.paramstyle != "qmark":  # PostgreSQL's drivers
-        each = [shared | dict(zip(Drafts._fields, row, strict=True)) for row in rows]
+        each = [shared | dict(zip(Drafts._fields, row, strict=True)) for row in zip(*columns, strict=True)]
         connection.execute(sa.insert(documents), each)
         return
     # What the drafts share is bound once a statement, by number.
     own = Drafts._fields
     values = ", ".join([*(f"?{number}" for number in range(1, len(shared) + 1)), *("?" for _ in own)])
     insert = f"INSERT INTO documents ({', '.join([*shared, *own])}) VALUES "  # noqa: S608 - the columns' names are ours
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[first : first + ROWS_AT_ONCE]
-        statement = insert + ", ".join([f"({values})"] * len(some))
-        connection.exec_driver_sql(statement, (*shared.values(), *chain.from_iterable(some)))
+    for first in range(0, count, ROWS_AT_ONCE):
+        some = slice(first, min(first + ROWS_AT_ONCE, count))
+        bound: list[Any] = [None] * (some.stop - first) * len(own)
+        for place, column in enumerate(columns):
+            bound[place :: len(own)] = column[some]
+        statement = insert + ", ".join([f"({values})"] * (some.stop - first))
+        connection.exec_driver_sql(statement, (*shared.values(), *bound))

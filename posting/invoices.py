@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from posting.charge_columns import column, exact_sums, joined, line_columns, starts_of_groups
+from ledger.charges import PARTIES, column, starts_of_groups
+from posting.charge_columns import exact_sums, joined, line_columns
 from posting.content import Invoice, InvoiceLine, text_digest
 from posting.names import UnknownDocument
-
-PARTIES = ("entity", "customer", "currency")
 
 
 class Drafts(NamedTuple):
@@ -40,7 +39,7 @@ class Invoices:
         self.charges = charges
         self.tenant = tenant
         self.period = period
-        self.starts = np.append(starts_of_groups(charges, PARTIES), len(charges))
+        self.starts = np.append(starts_of_groups(charges), len(charges))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -48,7 +47,7 @@ class Invoices:
     @cached_property
     def parties(self) -> list[pa.Array]:
         """The entity, the customer and the currency of each, as three columns."""
-        return [column(self.charges, name).take(pa.array(self.starts[:-1])) for name in PARTIES]
+        return [column(self.charges, name).take(pa.array(self.starts[:-1])).cast(pa.string()) for name in PARTIES]
 
     @cached_property
     def ids(self) -> pa.Array:

@@ -13,8 +13,9 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from ledger.charges import column, starts_of_groups
 from posting.accounts import STANDARD, Accounts
-from posting.charge_columns import column, exact_sums, starts_of_groups
+from posting.charge_columns import exact_sums
 from posting.content import Journal, JournalLine, unbalanced
 from posting.names import document_key, journal_id
 

@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from ledger.charges import column, starts_of_groups
 from ledger.verify import Problem
 from posting.accounts import STANDARD, Accounts
 from posting.approval import digests
-from posting.charge_columns import column, exact_sums, starts_of_groups
+from posting.charge_columns import exact_sums
 from posting.documents import POSTED, POSTING, UNKNOWN
 from posting.erp import Erp, Receipt, Rejected, Unavailable
 from posting.journal import journals
@@ -62,8 +63,7 @@ def agreement(
 
 def _rated(charges: pa.Table) -> Sums:
     """What the charges come to, before anything was made of them."""
-    bounds = ("entity", "customer", "currency")
-    starts = starts_of_groups(charges, bounds)
+    starts = starts_of_groups(charges)
     sums: Counter[tuple[str, str]] = Counter()
     places = [column(charges, name).take(pa.array(starts)).to_pylist() for name in ("entity", "currency")]
     for entity, currency, amount in zip(*places, exact_sums(column(charges, "amount").to_numpy(), starts), strict=True):

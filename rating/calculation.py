@@ -189,4 +189,4 @@ def _sums(charges: pa.Table) -> dict[str, tuple[Int64s, int]]:
     codes, amount = charged.indices.to_numpy(), charges["amount"].to_numpy()
     named = sorted((name, code) for code, name in enumerate(charged.dictionary.to_pylist()))
     rows_of = {name: np.flatnonzero(codes == code) for name, code in named}
-    return {name: (rows, total(amount[rows])) for name, rows in rows_of.items()}
+    return {name: (rows, total(amount[rows])) for name, rows in rows_of.items() if len(rows)}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ledger.charges import FEE, SCHEMA, USAGE
+from ledger.charges import FEE, SCHEMA, USAGE, labels
 from ledger.errors import Refused
 from ledger.scale import QUANTITY_SCALE
 from rating.book import Book
@@ -29,15 +29,15 @@ def charges_of(book: Book, lines: Lines, exact: Ratios, amount: Ratios, cutoff: 
     columns = {
         "run": np.zeros(count, dtype=np.uint64),
         "line": np.arange(first, first + count, dtype=np.uint32),
-        "tenant": pa.repeat(pa.scalar(book.tenant, pa.string()), count),
-        "entity": book.entities.take(pa.array(contracts.entity[lines.contract])),
+        "tenant": labels([book.tenant], np.zeros(count, dtype=np.int64)),
+        "entity": labels(book.entities, contracts.entity[lines.contract]),
         "customer": book.customers.take(pa.array(customer)),
-        "currency": pa.array(book.currencies, pa.string()).take(pa.array(currency)),
+        "currency": labels(book.currencies, currency),
         "contract": contracts.id.take(pa.array(lines.contract)),
-        "plan": book.plans.take(pa.array(plan)),
-        "product": book.products.take(pa.array(prices.product[lines.price])),
-        "kind": pa.array([USAGE, FEE]).take(pa.array(prices.is_fee[lines.price].astype(np.int64))),
-        "meter": book.meters.take(pa.array(prices.meter[lines.price])),
+        "plan": labels(book.plans, plan),
+        "product": labels(book.products, prices.product[lines.price]),
+        "kind": labels([USAGE, FEE], prices.is_fee[lines.price].astype(np.int64)),
+        "meter": labels(book.meters, prices.meter[lines.price]),
         "price_version": prices.version[lines.price].astype(np.uint32),
         "subjects": _subjects_of(book, customer),
         "window_start": lines.window_start,

@@ -76,6 +76,7 @@ def _charged(charges: pa.Table) -> dict[str, Measured]:
     return {
         name: Measured(int(events[codes == code].sum()), total(quantity[codes == code]))
         for code, name in enumerate(meter.dictionary.to_pylist())
+        if (codes == code).any()
     }
 
 

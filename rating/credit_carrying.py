@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from ledger.charges import CARRIED, SCHEMA
 from rating.exact import Int64s
 from rating.made import in_order
+from rating.match import plain
 from rating.ratios import Bools
 
 
@@ -34,10 +35,9 @@ def brought(earlier: pa.Table, charges: pa.Table, start: int, end: int) -> pa.Ta
     columns = {name: changed.get(name, earlier[name]) for name in SCHEMA.names}
     back = pa.table([columns[field.name] for field in SCHEMA], schema=SCHEMA)
     together = pa.concat_tables([charges, back])
-    ranks = [
-        pc.rank(together[name].combine_chunks(), tiebreaker="dense") for name in ("entity", "customer", "currency")
-    ]
-    _, invoice = np.unique(np.stack([np.array(rank, dtype=np.int64) for rank in ranks]), axis=1, return_inverse=True)
+    parties = (plain(together[name].combine_chunks()) for name in ("entity", "customer", "currency"))
+    ranks = np.stack([np.array(pc.rank(party, tiebreaker="dense"), dtype=np.int64) for party in parties])
+    _, invoice = np.unique(ranks, axis=1, return_inverse=True)
     return in_order(together, invoice.reshape(-1))[0]
 
 
@@ -49,7 +49,7 @@ def is_brought(charges: pa.Table) -> Bools:
 
 def open_by_product(charges: pa.Table, row: Int64s, invoice: Int64s) -> tuple[Int64s, Int64s]:
     """By invoice and name of product the first of the open rows, and for each row which of them is its product's."""
-    names = charges["product"].combine_chunks().take(pa.array(row))
+    names = plain(charges["product"].combine_chunks().take(pa.array(row)))
     product = np.array(pc.rank(names, tiebreaker="dense"), dtype=np.int64)
     key = invoice * (len(row) + 1) + product
     _, first, own = np.unique(key, return_index=True, return_inverse=True)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from babel.numbers import get_currency_precision
 
 from ledger import movements
-from ledger.charges import CARRIED, CREDIT, PROMOTION, TAX
+from ledger.charges import CARRIED, CREDIT, PROMOTION, TAX, starts_of_groups
 from rating.book import positions
 from rating.credit_carrying import brought, is_brought, open_by_product
 from rating.credit_life import Draws, Opening, account_names, live_on
@@ -28,6 +28,7 @@ from rating.day_by_day import ByDay, Parts, parts
 from rating.exact import Exact, Int64s, decimals, group_sums
 from rating.groups import above, group_of, offsets, totals
 from rating.made import charges_table, in_order, of_no_events
+from rating.match import plain
 from rating.periods import Period, instants
 from rating.ratios import products, whole
 from rating.runs import CreditsMoved
@@ -63,7 +64,7 @@ def draw(
         return Drawn(charges, movements.SCHEMA.empty_table(), None)
     start, end = instants(period, "UTC")
     charges = brought(found.carried, charges, start, end)
-    starts = invoice_starts(charges)
+    starts = starts_of_groups(charges)
     row, draws = _draws(found.granted, charges, starts, (start, end), spent, by_day)
     entries = live_on(found, draws, end)
     uses = np.flatnonzero((entries.source >= 0) & np.isin(entries.target, (accounts.USED, accounts.OWED)))
@@ -109,7 +110,7 @@ def _draws(
     """The rows of the charges that credit may pay, and what they ask for."""
     start, last = month[0], month[1] - 1
     offset = np.append(starts, len(charges))
-    parties = (charges[name].combine_chunks().take(pa.array(starts)) for name in ("customer", "currency"))
+    parties = (plain(charges[name].combine_chunks().take(pa.array(starts))) for name in ("customer", "currency"))
     pool = np.repeat(positions(pool_keys(*parties), granted.pools), np.diff(offset))
     carries = pc.is_in(_customers(granted), spent.carrying()).to_numpy(zero_copy_only=False)
     comes_back = is_brought(charges)
@@ -164,16 +165,6 @@ def payable(charges: pa.Table, offset: Int64s) -> Int64s:
     parts = [products(running, off) // all_of for running in (before, before + above_zero.numerator)]
     left: Int64s = (above_zero.numerator - (parts[1] - parts[0])).astype(np.int64)
     return left
-
-
-def invoice_starts(charges: pa.Table) -> Int64s:
-    """The rows at which an invoice begins: charges are sorted by entity, customer and currency."""
-    begins = np.zeros(len(charges), dtype=np.bool_)
-    begins[:1] = True
-    for name in ("entity", "customer", "currency"):
-        values = charges[name].combine_chunks()
-        begins[1:] |= pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
-    return np.flatnonzero(begins)
 
 
 def _paid(granted: Granted, entries: Entries, uses: Int64s, invoice: Int64s) -> _Paid:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ledger.charges import FEE, KINDS, SCHEMA, TAX
+from ledger.charges import FEE, KINDS, SCHEMA, TAX, labels
 from rating.book import Book
 from rating.charges import money_columns
 from rating.exact import Int64s
@@ -112,22 +112,22 @@ def _table(book: Book, spans: Spans, made: Made, cutoff: int) -> pa.Table:
     currency = book.plan_currency[plan]
     is_of_invoice = made.kind in OF_INVOICES
     start, end = _windows(book, spans, made)
-    nothing = pa.repeat(pa.scalar("", pa.string()), count)
+    none = np.zeros(count, dtype=np.int64)
 
     def named(row: int) -> str:
         return f"contract {contracts.id[int(made.contract[row])]}, {made.kind} {made.product[row]}"
 
     columns = {
-        "run": np.zeros(count, dtype=np.uint64),
-        "line": np.zeros(count, dtype=np.uint32),
-        "tenant": pa.repeat(pa.scalar(book.tenant, pa.string()), count),
-        "entity": book.entities.take(pa.array(contracts.entity[made.contract])),
+        "run": none.astype(np.uint64),
+        "line": none.astype(np.uint32),
+        "tenant": labels([book.tenant], none),
+        "entity": labels(book.entities, contracts.entity[made.contract]),
         "customer": book.customers.take(pa.array(contracts.customer[made.contract])),
-        "currency": pa.array(book.currencies, pa.string()).take(pa.array(currency)),
-        "contract": nothing if is_of_invoice else contracts.id.take(pa.array(made.contract)),
-        "plan": nothing if is_of_invoice else book.plans.take(pa.array(plan)),
+        "currency": labels(book.currencies, currency),
+        "contract": pa.repeat("", count) if is_of_invoice else contracts.id.take(pa.array(made.contract)),
+        "plan": labels([""], none) if is_of_invoice else labels(book.plans, plan),
         "product": made.product,
-        "kind": pa.repeat(pa.scalar(made.kind, pa.string()), count),
+        "kind": labels([made.kind], none),
         "price_version": made.version.astype(np.uint32),
         "window_start": start,
         "window_end": end,
@@ -140,7 +140,7 @@ def _table(book: Book, spans: Spans, made: Made, cutoff: int) -> pa.Table:
 def of_no_events(count: int) -> dict[str, Any]:
     """What lines say of the events behind them, where there are none."""
     return {
-        "meter": pa.repeat(pa.scalar("", pa.string()), count),
+        "meter": labels([""], np.zeros(count, dtype=np.int64)),
         "subjects": pa.array([[]] * count, SCHEMA.field("subjects").type),
         "events": np.zeros(count, dtype=np.uint64),
         "quantity": pa.array(np.zeros(count, dtype=np.int64)).cast(SCHEMA.field("quantity").type),

@@ -18,7 +18,7 @@ from ledger.relational import metadata
 from rating.conservation import Balance, Unbilled
 from rating.tax_answers import TaxAnswers
 
-ENGINE_VERSION: Final = "4"
+ENGINE_VERSION: Final = "5"
 """Changes whenever the same input could give other charges."""
 
 RATING, RATED, APPROVED, DISCARDED = "rating", "rated", "approved", "discarded"

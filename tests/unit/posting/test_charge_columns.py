@@ -3,7 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from posting.charge_columns import column, exact_sums, line_columns, starts_of_groups
+from ledger.charges import column, starts_of_groups
+from posting.charge_columns import exact_sums, line_columns
 from tests.unit.posting.charging import TWO_CUSTOMERS, Charge, charges
 
 

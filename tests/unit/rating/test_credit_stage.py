@@ -3,15 +3,15 @@
 import numpy as np
 import pyarrow as pa
 
-from ledger.charges import DISCOUNT, TAX
-from rating.credit_stage import invoice_starts, payable
+from ledger.charges import DISCOUNT, TAX, starts_of_groups
+from rating.credit_stage import payable
 from rating.made import in_order
 from tests.unit.posting.charging import PAID_BY_CREDIT, SETTLED, Charge, charges, made
 
 
 def left(*lines: Charge) -> list[int]:
     found = charges(lines)
-    return payable(found, np.append(invoice_starts(found), len(found))).tolist()  # type: ignore[no-any-return]
+    return payable(found, np.append(starts_of_groups(found), len(found))).tolist()  # type: ignore[no-any-return]
 
 
 def test_what_is_taken_off_lowers_every_charge_of_its_invoice_in_proportion() -> None:
@@ -50,8 +50,8 @@ def test_taxes_are_not_paid_and_take_nothing_off() -> None:
 
 def test_an_invoice_begins_where_its_party_or_its_currency_changes() -> None:
     two = charges([*SETTLED, Charge("acme", currency="USD"), Charge("acme", entity="KW-1")])
-    assert invoice_starts(two).tolist() == [0, 7, 8, 10]
-    assert invoice_starts(two.slice(0, 0)).tolist() == []
+    assert starts_of_groups(two).tolist() == [0, 7, 8, 10]
+    assert starts_of_groups(two.slice(0, 0)).tolist() == []
 
 
 def test_rows_of_credit_stand_on_their_invoices_before_the_taxes() -> None:
