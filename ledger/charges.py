@@ -84,7 +84,7 @@ BY_CONTRACT = pa.schema(
 
 def labels(names: pa.Array | Sequence[str], place: NDArray[np.int64]) -> pa.DictionaryArray:
     """Row by row one of `names`, which need not all be used."""
-    return pa.DictionaryArray.from_arrays(pa.array(place, LABEL.index_type), pa.array(names, LABEL.value_type))
+    return pa.DictionaryArray.from_arrays(place.astype(np.int32), pa.array(names, LABEL.value_type))
 
 
 def column(charges: pa.Table, name: str) -> pa.Array:

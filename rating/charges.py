@@ -88,8 +88,8 @@ def _reduced(exact: Ratios, count: int) -> tuple[Exact, Exact]:
 
 def _minor_units(amount: Ratios, digits: Int64s) -> Exact:
     """Amounts as integers of their currency's minor unit; they are rounded to that, or coarser."""
-    different = np.unique(digits)
-    return at_scale(amount, int(different[0]) if len(different) == 1 else digits, HALF_UP)
+    is_alike = len(digits) > 0 and digits.min() == digits.max()
+    return at_scale(amount, int(digits[0]) if is_alike else digits, HALF_UP)
 
 
 def _refuse_too_large(columns: Sequence[tuple[Exact, int]], named: Callable[[int], str]) -> None:
@@ -105,7 +105,10 @@ def _refuse_too_large(columns: Sequence[tuple[Exact, int]], named: Callable[[int
 
 def _subjects_of(book: Book, customer: Int64s) -> pa.Array:
     """Per line: the customer's subjects."""
-    first, last = (np.searchsorted(book.subjects.customer, customer, side=side) for side in ("left", "right"))
+    # A customer's lines follow each other: each is looked for once.
+    begins = np.flatnonzero(np.diff(customer, prepend=-1))
+    found = (np.searchsorted(book.subjects.customer, customer[begins], side=side) for side in ("left", "right"))
+    first, last = (np.repeat(bound, np.diff(begins, append=len(customer))) for bound in found)
     _, own = expand(first, last)
     starts = offsets(last - first).astype(np.int32)
     kind = SCHEMA.field("subjects").type
