@@ -84,6 +84,8 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_aft
     min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 0;
 
 -- Rated lines, immutable under the run that made them; the relational row of the run says whether they count.
+-- They are written in their order and read by run: parts of half a million of them have nothing to gain from merging,
+-- and cost a close as much as writing them. Those of small closes still become one.
 CREATE TABLE charges
 (
     run               UInt64,
@@ -112,7 +114,8 @@ CREATE TABLE charges
 ENGINE = MergeTree
 ORDER BY (run, line)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
-    min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 0;
+    min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 0,
+    max_bytes_to_merge_at_max_space_in_pool = 8388608;
 
 -- Movements of credit under the run that made them: an amount leaves the account `debit` and enters `credit`, and one of
 -- the two is the balance of the grant. Like charges they count once the run's relational row says so.
