@@ -178,16 +178,8 @@ def _calendars(contracts: pa.Table, anchored: pa.Table) -> tuple[list[Calendar],
 
 
 def _said(read: Callable[..., pa.Table]) -> Said:
-    contracts = read(
-        tables.contracts,
-        ["id", "commitment", "discounts", "anchor", "version"],
-        lambda rows: sa.or_(rows.c.commitment != "", rows.c.discounts != "", rows.c.anchor != UTC_MONTHS.anchor),
-    )
-    customers = read(
-        tables.customers,
-        ["id", "tax_place", "tax_exempt", "credit"],
-        lambda rows: sa.or_(rows.c.tax_place.is_not(None), rows.c.credit != ""),
-    )
+    contracts = read(tables.contracts, ["id", "commitment", "discounts", "anchor", "version"], tables.agrees)
+    customers = read(tables.customers, ["id", "tax_place", "tax_exempt", "credit"], tables.is_told)
     owe_taxes = pc.and_(_is_said(customers["tax_place"]), pc.invert(_is_said(customers["tax_exempt"])))
     agree = pc.or_(_is_said(contracts["commitment"]), _is_said(contracts["discounts"]))
     return Said(
@@ -250,7 +242,7 @@ def _table(
     version: int,
     table: sa.Table,
     columns: Sequence[str],
-    wanted: Callable[[sa.Subquery], sa.ColumnElement[bool]] = lambda _: sa.true(),
+    wanted: Callable[[sa.FromClause], sa.ColumnElement[bool]] = lambda _: sa.true(),
 ) -> pa.Table:
     """Columns of a catalog table at `version` as text: the wanted rows, ordered by the first few; none is null."""
     rows = tables.rows_at(table, tenant, version, *columns).subquery()

@@ -72,6 +72,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contracts", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_contracts_agreeing",
+            ["tenant", "version"],
+            unique=False,
+            sqlite_where=sa.text("commitment != '' OR discounts != '' OR anchor != 1"),
+            postgresql_where=sa.text("commitment != '' OR discounts != '' OR anchor != 1"),
+        )
+        batch_op.create_index(
             "uq_contracts_live",
             ["tenant", "id"],
             unique=True,
@@ -156,6 +163,13 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_customers_told",
+            ["tenant", "version"],
+            unique=False,
+            sqlite_where=sa.text("tax_place IS NOT NULL OR credit != ''"),
+            postgresql_where=sa.text("tax_place IS NOT NULL OR credit != ''"),
+        )
         batch_op.create_index(
             "uq_customers_live",
             ["tenant", "id"],

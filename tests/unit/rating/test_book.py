@@ -1,10 +1,13 @@
 """A book is the catalog in columns, the same whatever order the database gives it in."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from rating import book as books
+from rating import catalog_tables as tables
 from rating.periods import ALWAYS, NEVER
 from tests.unit.rating.world import CATALOG, TENANT, applied, book_of, store
 
@@ -65,6 +68,24 @@ def test_the_order_that_the_database_has_rows_in_does_not_matter(reverse: int) -
     assert book.agreed.discounts.of_contract.tolist() == [0, 0, 1]
     assert book.agreed.rates.place_of.tolist() == [0, -1, -1]
     assert book.credit.customer.to_pylist() == ["alpha"]
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted", "index"),
+    [
+        (tables.contracts, tables.agrees, "ix_contracts_agreeing"),
+        (tables.customers, tables.is_told, "ix_customers_told"),
+    ],
+)
+def test_the_few_who_say_more_are_found_without_looking_at_the_others(
+    table: sa.Table, wanted: Callable[[sa.FromClause], sa.ColumnElement[bool]], index: str
+) -> None:
+    rows = tables.rows_at(table, TENANT, 1, *table.columns.keys()).subquery()
+    few = sa.select(rows).where(wanted(rows)).subquery()
+    with store().connect() as connection:
+        query = sa.select(sa.func.json_group_array(few.c.id)).compile(connection)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (TENANT, 1, 1)).all()
+    assert [step for *_, step in plan] == [f"SEARCH {table.name} USING INDEX {index} (tenant=? AND version<?)"]
 
 
 def test_contracts_are_kept_in_the_calendars_of_their_zones_and_anchors() -> None:
