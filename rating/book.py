@@ -7,6 +7,7 @@ everything else by position. Nothing here is an object per customer.
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from rating import catalog_tables as tables
 from rating.agreed import Agreed
 from rating.agreements import Tax, tax_key
 from rating.credit_spending import Spendings, spendings
+from rating.encoded import encoded, known_places, places
 from rating.exact import Int64s
 from rating.invoicing.pricing_units import Rates as UnitRates
 from rating.packed import packed
@@ -93,49 +95,42 @@ class Said(NamedTuple):
     taxes: pa.Table
     credit: pa.Table
     """Of customers who say how their credit is spent."""
+    anchored: pa.Table
+    """Contracts whose months are not the calendar's."""
 
 
 def load(connection: sa.Connection, tenant: str, version: int) -> Book:
     """The tenant's book at catalog version `version`."""
-    subjects = _table(connection, tables.customer_subjects, tenant, version, ["customer", "subject"])
-    contracts = _table(
-        connection,
-        tables.contracts,
-        tenant,
-        version,
-        ["customer", "id", "plan", "entity", "timezone", "starts", "ends"],
-    )
-    of_plans = _table(connection, tables.prices, tenant, version, ["plan", *PRICE])
-    of_contracts = _table(connection, tables.contract_prices, tenant, version, ["contract", *PRICE])
-    plans = _table(connection, tables.plans, tenant, version, PLAN)
-    said = _said(connection, tenant, version, plans)
+    read = partial(_table, connection, tenant, version)
+    subjects = read(tables.customer_subjects, ["subject", "customer"])
+    contracts = read(tables.contracts, ["id", "customer", "plan", "entity", "timezone", "starts", "ends"])
+    of_plans = read(tables.prices, ["plan", *PRICE])
+    of_contracts = read(tables.contract_prices, ["contract", *PRICE])
+    said = _said(read)
     commitments = agreed.listed(said.contracts["commitment"])
     committed = [one for one in agreed.commitments_in(commitments) if one is not None]
-    customers = _distinct(subjects["customer"], contracts["customer"])
-    anchored = _table(
-        connection, tables.contracts, tenant, version, ["id", "anchor"], lambda rows: rows.c.anchor != UTC_MONTHS.anchor
+    customers, (owner, party) = encoded(subjects["customer"], contracts["customer"])
+    by_owner, by_party = (np.argsort(column, kind="stable") for column in (owner, party))
+    entities, (entity,) = encoded(contracts["entity"])
+    meters, meter = encoded(of_plans["meter"], of_contracts["meter"])
+    _, fee = encoded(of_plans["fee"], of_contracts["fee"])
+    products, product = encoded(
+        of_plans["product"], of_contracts["product"], _texts({one.product for one in committed})
     )
-    calendars, contract_calendar = _calendars(contracts, anchored)
-    entities, meters, products = (
-        _distinct(contracts["entity"]),
-        _distinct(of_plans["meter"], of_contracts["meter"]),
-        _distinct(of_plans["product"], of_contracts["product"], _texts({one.product for one in committed})),
-    )
-    categories = _distinct(
+    categories, category = encoded(
         of_plans["tax_category"],
         of_contracts["tax_category"],
-        said.taxes["category"],
         _texts({one.tax_category for one in committed}),
+        said.taxes["category"],
     )
-    fees = _distinct(of_plans["fee"], of_contracts["fee"])
-    currencies = _distinct(plans["currency"])
-    plan_currency = _positions(plans["currency"], currencies)
+    currencies, (plan_currency,) = encoded(said.plans["currency"])
     digits = np.array([get_currency_precision(code) for code in currencies.to_pylist()], dtype=np.int64)
-    names, ids = plans["name"].combine_chunks(), contracts["id"].combine_chunks()
-    contract_plan = _positions(contracts["plan"], names)
+    names, ids = said.plans["name"].combine_chunks(), contracts["id"].take(pa.array(by_party)).combine_chunks()
+    calendars, calendar = _calendars(contracts, said.anchored)
+    contract_plan = known_places(contracts["plan"], names)[by_party]
     sets = price_sets(
-        _rows(of_plans, "plan", names, meters, fees, products, categories),
-        _rows(of_contracts, "contract", ids, meters, fees, products, categories),
+        _rows(of_plans, known_places(of_plans["plan"], names), meter[0], fee[0], product[0], category[0]),
+        _rows(of_contracts, known_places(of_contracts["contract"], ids), meter[1], fee[1], product[1], category[1]),
         contract_plan,
         digits[plan_currency],
     )
@@ -151,60 +146,54 @@ def load(connection: sa.Connection, tenant: str, version: int) -> Book:
         currencies.to_pylist(),
         plan_currency,
         digits,
-        agreed.unit_rates(plans["pricing_unit"].to_pylist()),
-        Subjects(subjects["subject"].combine_chunks(), _positions(subjects["customer"], customers)),
+        agreed.unit_rates(said.plans["pricing_unit"].to_pylist()),
+        Subjects(subjects["subject"].take(pa.array(by_owner)).combine_chunks(), owner[by_owner]),
         Contracts(
             ids,
-            _positions(contracts["customer"], customers),
+            party[by_party],
             contract_plan,
             sets.of_contract,
-            _positions(contracts["entity"], entities),
-            contract_calendar,
-            _days(contracts["starts"], ALWAYS),
-            _days(contracts["ends"], NEVER),
+            entity[by_party],
+            calendar[by_party],
+            _days(contracts["starts"], ALWAYS)[by_party],
+            _days(contracts["ends"], NEVER)[by_party],
         ),
         sets.prices,
         _agreed(said, commitments, customers, ids, contract_plan, products.to_pylist(), categories.to_pylist()),
         spendings(*(said.credit[name].combine_chunks() for name in ("id", "credit"))),
-        _digest([subjects, contracts, of_plans, of_contracts, *said, *([anchored] if len(anchored) else [])]),
+        _digest([subjects, contracts, of_plans, of_contracts, *said]),
     )
 
 
 def _calendars(contracts: pa.Table, anchored: pa.Table) -> tuple[list[Calendar], Int64s]:
     """The calendars by zone and anchor, months in UTC among them, and which of them each contract is kept in."""
-    zones = _distinct(contracts["timezone"], pa.chunked_array([[UTC_MONTHS.zone]]))
+    zones, (zone, utc) = encoded(contracts["timezone"], _texts({UTC_MONTHS.zone}))
     anchor = np.full(len(contracts), UTC_MONTHS.anchor)
-    anchor[_positions(anchored["id"], contracts["id"].combine_chunks())] = _numbers(anchored["anchor"])
-    key = _positions(contracts["timezone"], zones) * (ANCHOR_MAX + 1) + anchor
-    always = zones.index(UTC_MONTHS.zone).as_py() * (ANCHOR_MAX + 1) + UTC_MONTHS.anchor
-    is_kept = np.bincount(np.append(key, always)) > 0
+    anchor[known_places(anchored["id"], contracts["id"].combine_chunks())] = _numbers(anchored["anchor"])
+    key = zone * (ANCHOR_MAX + 1) + anchor
+    is_kept = np.bincount(np.append(key, utc * (ANCHOR_MAX + 1) + UTC_MONTHS.anchor)) > 0
     place = np.cumsum(is_kept) - 1
     kept = [divmod(one, ANCHOR_MAX + 1) for one in np.flatnonzero(is_kept).tolist()]
     return [Calendar(zones[zone].as_py(), day) for zone, day in kept], place[key]
 
 
-def _said(connection: sa.Connection, tenant: str, version: int, plans: pa.Table) -> Said:
+def _said(read: Callable[..., pa.Table]) -> Said:
+    contracts = read(tables.contracts, ["id", "commitment", "discounts", "anchor", "version"], tables.agrees)
+    customers = read(tables.customers, ["id", "tax_place", "tax_exempt", "credit"], tables.is_told)
+    owe_taxes = pc.and_(_is_said(customers["tax_place"]), pc.invert(_is_said(customers["tax_exempt"])))
+    agree = pc.or_(_is_said(contracts["commitment"]), _is_said(contracts["discounts"]))
     return Said(
-        plans,
-        _table(
-            connection,
-            tables.contracts,
-            tenant,
-            version,
-            ["id", "commitment", "discounts", "version"],
-            lambda rows: sa.or_(rows.c.commitment != "", rows.c.discounts != ""),
-        ),
-        _table(
-            connection,
-            tables.customers,
-            tenant,
-            version,
-            ["id", "tax_place", "tax_exempt"],
-            lambda rows: sa.and_(rows.c.tax_place.is_not(None), rows.c.tax_exempt.is_(None)),
-        ),
-        _table(connection, tables.taxes, tenant, version, ["place", "category", "name", "since", "rate", "version"]),
-        _table(connection, tables.customers, tenant, version, ["id", "credit"], lambda rows: rows.c.credit != ""),
+        read(tables.plans, PLAN),
+        contracts.filter(agree).drop_columns("anchor"),
+        customers.filter(owe_taxes).select(["id", "tax_place"]),
+        read(tables.taxes, ["place", "category", "name", "since", "rate", "version"]),
+        customers.filter(_is_said(customers["credit"])).select(["id", "credit"]),
+        contracts.filter(pc.not_equal(contracts["anchor"], str(UTC_MONTHS.anchor))).select(["id", "anchor"]),
     )
+
+
+def _is_said(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.not_equal(texts, "")
 
 
 def _agreed(
@@ -217,15 +206,15 @@ def _agreed(
     categories: Sequence[str],
 ) -> Agreed:
     """What is said, in columns that refer to the book by position."""
-    contract, version = _positions(said.contracts["id"], ids), _numbers(said.contracts["version"])
-    own = np.flatnonzero(pc.not_equal(said.contracts["discounts"], "").to_numpy())
+    contract, version = known_places(said.contracts["id"], ids), _numbers(said.contracts["version"])
+    own = np.flatnonzero(_is_said(said.contracts["discounts"]).to_numpy())
     of_plans = agreed.Lists(
         np.arange(len(said.plans)), agreed.listed(said.plans["discounts"]), _numbers(said.plans["version"])
     )
     of_contracts = agreed.Lists(
         contract[own], agreed.listed(said.contracts["discounts"].take(pa.array(own))), version[own]
     )
-    owing = positions(said.customers["id"], customers)
+    owing = places(said.customers["id"].combine_chunks(), customers)
     known = np.flatnonzero(owing >= 0)
     taxes = [(_tax(row), int(row["version"])) for row in said.taxes.to_pylist()]
     taxes.sort(key=lambda one: tax_key(one[0]))
@@ -249,23 +238,32 @@ def _tax(row: dict[str, str]) -> Tax:
 
 def _table(
     connection: sa.Connection,
-    table: sa.Table,
     tenant: str,
     version: int,
+    table: sa.Table,
     columns: Sequence[str],
-    wanted: Callable[[sa.Subquery], sa.ColumnElement[bool]] = lambda _: sa.true(),
+    wanted: Callable[[sa.FromClause], sa.ColumnElement[bool]] = lambda _: sa.true(),
 ) -> pa.Table:
     """Columns of a catalog table at `version` as text: the wanted rows, ordered by the first few; none is null."""
     rows = tables.rows_at(table, tenant, version, *columns).subquery()
     found = packed(connection, sa.select(rows).where(wanted(rows)), columns)
+    if _ascends(found, columns[:4]):
+        return found
     order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in columns[:4]])
     return found.take(order).combine_chunks()
 
 
-def _distinct(*columns: pa.ChunkedArray) -> pa.Array:
-    chunks = [chunk for column in columns for chunk in column.chunks]
-    found = pc.unique(pa.chunked_array(chunks, pa.string()))
-    return found.take(pc.sort_indices(found))
+def _ascends(rows: pa.Table, columns: Sequence[str]) -> bool:
+    """Whether rows are in order, as SQLite has them: to see that takes a tenth of sorting them again."""
+    before, after = rows.slice(0, max(len(rows) - 1, 0)), rows.slice(1)
+    for name in columns:
+        if pc.any(pc.greater(before[name], after[name])).as_py():
+            return False
+        alike = pc.equal(before[name], after[name])
+        if not pc.any(alike).as_py():
+            return True
+        before, after = before.filter(alike), after.filter(alike)
+    return True
 
 
 def positions(values: pa.Array | pa.ChunkedArray, among: pa.Array) -> Int64s:
@@ -275,31 +273,18 @@ def positions(values: pa.Array | pa.ChunkedArray, among: pa.Array) -> Int64s:
     return whole
 
 
-def _positions(values: pa.ChunkedArray, among: pa.Array) -> Int64s:
-    found = positions(values, among)
-    assert bool((found >= 0).all()), "the catalog names something that is not in it"
-    return found
-
-
 def _days(texts: pa.ChunkedArray, where_empty: int) -> Int64s:
     """Dates as days since 1970-01-01."""
-    encoded = texts.combine_chunks().dictionary_encode()
-    days = [
-        np.datetime64(text, "D").astype(np.int64) if text else where_empty for text in encoded.dictionary.to_pylist()
-    ]
-    of_row: Int64s = np.array(days, dtype=np.int64)[encoded.indices.to_numpy()]
+    different, (code,) = encoded(texts)
+    days = [np.datetime64(text, "D").astype(np.int64) if text else where_empty for text in different.to_pylist()]
+    of_row: Int64s = np.array(days, dtype=np.int64)[code]
     return of_row
 
 
-def _rows(prices: pa.Table, owner: str, *names: pa.Array) -> Rows:
-    """Prices by the positions of their owners, meters, fees and products among `names`."""
-    columns = (owner, "meter", "fee", "product", "tax_category")
-    owners, meter, fee, product, category = (
-        _positions(prices[column], among) for column, among in zip(columns, names, strict=True)
-    )
+def _rows(prices: pa.Table, owner: Int64s, meter: Int64s, fee: Int64s, product: Int64s, category: Int64s) -> Rows:
     texts = prices.select(["terms", "dimensions", "proration"])
     since, version = _days(prices["since"], ALWAYS), _numbers(prices["version"])
-    return Rows(owners, meter, fee, product, since, version, category, texts)
+    return Rows(owner, meter, fee, product, since, version, category, texts)
 
 
 def _numbers(texts: pa.ChunkedArray) -> Int64s:

@@ -68,8 +68,16 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "id", "version", name="pk_contracts"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("contracts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_contracts_agreeing",
+            ["tenant", "version"],
+            unique=False,
+            sqlite_where=sa.text("commitment != '' OR discounts != '' OR anchor != 1"),
+            postgresql_where=sa.text("commitment != '' OR discounts != '' OR anchor != 1"),
+        )
         batch_op.create_index(
             "uq_contracts_live",
             ["tenant", "id"],
@@ -130,6 +138,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "subject", "version", name="pk_customer_subjects"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("customer_subjects", schema=None) as batch_op:
         batch_op.create_index(
@@ -151,8 +160,16 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "id", "version", name="pk_customers"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_customers_told",
+            ["tenant", "version"],
+            unique=False,
+            sqlite_where=sa.text("tax_place IS NOT NULL OR credit != ''"),
+            postgresql_where=sa.text("tax_place IS NOT NULL OR credit != ''"),
+        )
         batch_op.create_index(
             "uq_customers_live",
             ["tenant", "id"],
@@ -228,6 +245,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "name", "version", name="pk_plans"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("plans", schema=None) as batch_op:
         batch_op.create_index(
@@ -253,6 +271,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "contract", "meter", "fee", "since", "version", name="pk_contract_prices"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("contract_prices", schema=None) as batch_op:
         batch_op.create_index(
@@ -278,6 +297,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "plan", "meter", "fee", "since", "version", name="pk_prices"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("prices", schema=None) as batch_op:
         batch_op.create_index(
@@ -343,6 +363,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False, comment="catalog version that wrote this row"),
         sa.Column("superseded", sa.Integer(), nullable=True, comment="catalog version that replaced it, if any"),
         sa.PrimaryKeyConstraint("tenant", "place", "category", "name", "since", "version", name="pk_taxes"),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("taxes", schema=None) as batch_op:
         batch_op.create_index(

@@ -23,6 +23,20 @@ def test_the_revisions_make_what_the_packages_declare(tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_the_revisions_keep_the_same_tables_by_their_key(tmp_path: Path) -> None:
+    upgraded, declared = connect(f"sqlite:///{tmp_path / 'new.sqlite'}"), connect("sqlite://")
+    migrations.upgrade(upgraded)
+    metadata.create_all(declared)
+    assert _kept_by_key(upgraded) == _kept_by_key(declared) >= {"contracts", "customers", "documents"}
+    upgraded.dispose()
+
+
+def _kept_by_key(engine: sa.Engine) -> set[str]:
+    query = "SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"
+    with engine.connect() as connection:
+        return set(connection.scalars(sa.text(query)))
+
+
 def test_newest_is_the_newest_revision() -> None:
     folder = Path(migrations.__file__).parent
     config = Config()
