@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rating import ratios
-from rating.exact import NARROW_MAX, largest
+from rating.exact import NARROW_MAX, Int64s, largest
 from rating.gathered import joined
 from rating.pricing.compiled_pieces import reciprocal, walk
 from rating.pricing.details import Amounts, rounded_once, turned
@@ -45,14 +45,13 @@ def are_enough(price: Price) -> bool:
     )
 
 
-def amounts(terms: Terms, units: Measured) -> Amounts:
-    """What each line costs."""
+def amounts(terms: Terms, units: Measured, exact: Int64s, in_units: Int64s) -> Amounts:
+    """What each line costs; where int64 holds it, the columns are written to."""
     rounding, quantity = terms.price.rounding, units.after
     common = len(quantity.denominator) == 1
     pieces = _over(terms.shape, int(quantity.denominator[0]) if common else 1)
     unit = _whole_unit(pieces, rounding)
     if common and _meets(quantity, pieces) and unit is not None:
-        exact, in_units = np.empty((2, len(terms.row)), dtype=np.int64)
         tables = (pieces.bounds.numerator, pieces.base.numerator, pieces.slope.numerator)
         of_piece = (*tables, pieces.pieces, unit, reciprocal(unit))
         if walk(quantity.numerator, pieces.units_max, terms.row, *of_piece, exact, in_units):
