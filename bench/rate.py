@@ -10,9 +10,10 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from bench.rate_models import MODELS, Model
 from ledger.scale import QUANTITY_SCALE
 from rating import ratios
 from rating.exact import Exact, Int64s
-from rating.pricing.details import Amounts
 from rating.pricing.shapes import price_list
 from rating.pricing.usage import Ragged
 from rating.ratios import Ratios
+
+Made = TypeVar("Made")
 
 GOAL = 50
 GOAL_PER_SECOND = 10_000_000
@@ -55,23 +57,36 @@ def bench(lines: int, loop_lines: int) -> dict[str, Any]:
 
 
 def measured(model: Model, lines: int, loop_lines: int) -> dict[str, Any]:
-    """The rates of one model; the quickest round counts, for what else the machine does is no part of either side."""
+    """The rates of one model.
+
+    Rounds of both sides alternate and the quickest of each counts: what else the machine does is no part of either.
+    """
     scaled, of_line = drawn(lines * model.parts, lines)
     prices = price_list(model.prices)
     quantities = Ragged(np.arange(lines + 1) * model.parts, ratios.of_scale(scaled, QUANTITY_SCALE))
-    ours = []
+    in_decimals, first = decimals(scaled, loop_lines, model.parts), of_line[:loop_lines].tolist()
+    ours, theirs = [], []
     for _ in range(ROUNDS):
-        begun = time.process_time()
-        amounts = model.engine(prices, of_line, quantities)
-        ours.append(time.process_time() - begun)
-    theirs = looped(model, scaled, of_line, amounts, loop_lines)
-    rate, baseline = lines / min(ours), loop_lines / theirs
+        seconds, amounts = timed(lambda: model.engine(prices, of_line, quantities))
+        ours.append(seconds)
+        seconds, found = timed(lambda: looped(model, in_decimals, first))
+        theirs.append(seconds)
+    for one, other in zip(amounts, zip(*found, strict=True), strict=True):
+        assert fractions(one, loop_lines) == [Fraction(amount) for amount in other], "the engine and the loop differ"
+    rate, baseline = lines / min(ours), loop_lines / min(theirs)
     return {
         "rate_per_second": round(rate),
         "baseline_per_second": round(baseline),
         "ratio": round(rate / baseline, 1),
         "total": str(sum(fractions(amounts.rounded, loop_lines))),
     }
+
+
+def timed(made: Callable[[], Made]) -> tuple[float, Made]:
+    """The seconds of the processor that something took, and what it made."""
+    begun = time.process_time()
+    found = made()
+    return time.process_time() - begun, found
 
 
 def drawn(quantities: int, lines: int) -> tuple[Exact, Int64s]:
@@ -81,22 +96,18 @@ def drawn(quantities: int, lines: int) -> tuple[Exact, Int64s]:
     return units * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
 
 
-def looped(model: Model, scaled: Exact, of_line: Int64s, amounts: Amounts, lines: int) -> float:
-    """The seconds of the loop over the first `lines`, whose amounts are ours."""
-    quantities = [Decimal(value // 10**QUANTITY_SCALE) for value in scaled[: lines * model.parts].tolist()]
-    parts = [quantities[place : place + model.parts] for place in range(0, len(quantities), model.parts)]
-    of_part = of_line[:lines].tolist()
-    seconds = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        found = [
-            (amount := model.loop(model.parameters[price], line), decimal_loop.rounded(amount))
-            for price, line in zip(of_part, parts, strict=True)
-        ]
-        seconds.append(time.process_time() - begun)
-    for ours, theirs in zip(amounts, zip(*found, strict=True), strict=True):
-        assert fractions(ours, lines) == [Fraction(amount) for amount in theirs], "the engine and the loop differ"
-    return min(seconds)
+def decimals(scaled: Exact, lines: int, parts: int) -> list[list[Decimal]]:
+    """The quantities of the first lines."""
+    quantities = [Decimal(value // 10**QUANTITY_SCALE) for value in scaled[: lines * parts].tolist()]
+    return [quantities[place : place + parts] for place in range(0, len(quantities), parts)]
+
+
+def looped(model: Model, lines: Sequence[Sequence[Decimal]], of_line: Sequence[int]) -> list[tuple[Decimal, Decimal]]:
+    """What the loop makes of them: each line's amount, exact and rounded."""
+    return [
+        (amount := model.loop(model.parameters[price], line), decimal_loop.rounded(amount))
+        for price, line in zip(of_line, lines, strict=True)
+    ]
 
 
 def fractions(amounts: Ratios, lines: int) -> list[Fraction]:
