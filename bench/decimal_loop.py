@@ -9,6 +9,9 @@ from typing import Any
 
 ZERO, CENT, HUNDRED = Decimal(0), Decimal("0.01"), Decimal(100)
 
+WEEKS = ((1, Decimal(1)), (1, Decimal("0.75")), (-1, Decimal("0.5")), (1, Decimal("0.25")))
+"""Whether units come or go at the beginning of each week, and how much of the period is left then."""
+
 Row = tuple[Decimal | None, Decimal]
 """A tier: its inclusive bound and its unit price, or its rate as a part of one."""
 BlockRow = tuple[Decimal, Decimal | None, Decimal]
@@ -144,6 +147,23 @@ def in_advance(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
 def rerated(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """What the second of two totals costs more than the first."""
     return unrounded(tiers, line[1]) - unrounded(tiers, line[0])
+
+
+def prorated(price: tuple[Sequence[Row], Sequence[Row]], line: Sequence[Decimal]) -> Decimal:
+    """Each week's units in the tiers that they reach, for what is left of the period, and the fees of all reached."""
+    tiers, fees = price
+    amount = level = highest = cost = lower = ZERO
+    for (direction, share), units in zip(WEEKS, line, strict=True):
+        level += direction * units
+        highest = max(highest, level)
+        before, cost = cost, unrounded(tiers, level)
+        amount += (cost - before) * share
+    for upper, fee in fees:
+        if highest <= lower:
+            break
+        amount += fee
+        lower = highest if upper is None else upper
+    return max(amount, ZERO)
 
 
 def reached(tiers: Sequence[Row], quantity: Decimal) -> Decimal:

@@ -47,6 +47,8 @@ from rating.pricing.rate import Rated, rate
 from rating.pricing.running import fees_of, line_sums
 from rating.pricing.shapes import PriceList
 from rating.pricing.usage import Fees, Ragged, Usage
+from rating.proration.recurring import Events, recurring_amounts
+from rating.ratios import Ratios
 
 CENTS = Rounding(2)
 UNIT_PRICES = [Fraction(1 + place, 1000) for place in range(100)]
@@ -118,6 +120,15 @@ def from_total_to_total(prices: PriceList, of_line: Int64s, quantities: Ragged) 
     return rounded_once(totals(new, len(of_line)), CENTS)
 
 
+def by_the_week(prices: PriceList, of_line: Int64s, quantities: Ragged) -> Amounts:
+    """A line whose units come or go every week, and are owed for the rest of the period."""
+    weeks = len(decimal_loop.WEEKS)
+    directions = np.tile([direction for direction, _ in decimal_loop.WEEKS], len(of_line))
+    left = Ratios(np.tile(np.arange(weeks, 0, -1), len(of_line)), np.array([weeks]))
+    units = ratios.times(quantities.quantity, ratios.whole(directions))
+    return recurring_amounts(prices, of_line, Events(quantities._replace(quantity=units), left))
+
+
 def _both(found: Rated) -> Amounts:
     return Amounts(found.exact, found.amount)
 
@@ -133,6 +144,10 @@ def _rows(unit_price: Fraction) -> Rows:
 
 def _graduated(rows: Rows) -> Tiers:
     return Tiers(tuple(Tier(bound, unit_price=price) for bound, price in rows))
+
+
+def _with_fees(rows: Rows) -> Tiers:
+    return Tiers(tuple(Tier(bound, unit_price=price, flat_fee=price * 1000) for bound, price in rows))
 
 
 def _volume(rows: Rows) -> Tiers:
@@ -179,6 +194,7 @@ PLAIN = [_decimal(price) for price in UNIT_PRICES]
 ROWS = [_rows(price) for price in UNIT_PRICES]
 TIERS = [_decimals(rows) for rows in ROWS]
 STEPS = [_decimals(rows, Decimal(1000)) for rows in ROWS]
+TIERS_AND_FEES = list(zip(TIERS, STEPS, strict=True))
 PERCENTS = [_decimals(rows, Decimal("0.01")) for rows in ROWS]
 PERCENTAGES = [(price / 100, _decimal(FEE), _decimal(FREE_UNITS)) for price in PLAIN]
 DURATIONS = [
@@ -224,6 +240,9 @@ MODELS = {
     "bounded": Model(_prices(_per_unit, adjustments=_bounds), one_total, decimal_loop.bounded, BOUNDED),
     "in_advance": Model(
         _prices([_graduated(rows) for rows in ROWS]), event_by_event, decimal_loop.in_advance, TIERS, 3
+    ),
+    "prorated_graduated": Model(
+        _prices([_with_fees(rows) for rows in ROWS]), by_the_week, decimal_loop.prorated, TIERS_AND_FEES, 4
     ),
     "rerated": Model(_exact, from_total_to_total, decimal_loop.rerated, TIERS, 2),
 }

@@ -4,7 +4,7 @@ import numpy as np
 
 from rating.exact import INT64_MAX, Exact, Int64s, narrowed, total
 from rating.pricing.usage import Fees, Ragged
-from rating.ratios import Ratios, over_one_denominator
+from rating.ratios import Ratios, minus, over_one_denominator
 
 
 def line_sums(parts: Ragged) -> Ratios:
@@ -22,6 +22,15 @@ def sums_so_far(parts: Ragged) -> Ratios:
     """For each quantity the sum of its line's, from the first up to and including it."""
     sums, denominator = _sums_before(parts.quantity)
     return Ratios(narrowed(sums[1:] - sums[parts.start[parts.line]]), denominator)
+
+
+def what_each_adds(parts: Ragged) -> Ratios:
+    """How much more each quantity is than the one before it in its line; the first is all new."""
+    numerator, denominator = over_one_denominator(parts.quantity)
+    before = np.zeros_like(numerator)
+    before[1:] = numerator[:-1]
+    before[parts.start[:-1][np.diff(parts.start) > 0]] = 0
+    return minus(Ratios(numerator, denominator), Ratios(before, denominator))
 
 
 def highest_so_far(parts: Ragged) -> Ratios:
