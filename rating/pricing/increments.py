@@ -84,7 +84,8 @@ def _difference(old: Detail, new: Detail) -> list[Detail]:
         ratios.minus(only(new.present, later), only(kept, earlier))
         for later, earlier in zip(_summed(new), _summed(old), strict=True)
     )
-    merged = new._replace(present=new.present | kept, quantity=quantity, amount=amount, discount=discount)
+    differs = (quantity.numerator != 0) | (amount.numerator != 0) | (discount.numerator != 0)
+    merged = new._replace(present=differs, quantity=quantity, amount=amount, discount=discount)
     if not others.any():
         return [merged]
     quantity, amount, discount = (ratios.negative(only(others, earlier)) for earlier in _summed(old))
