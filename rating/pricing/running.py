@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rating.exact import INT64_MAX, Exact, Int64s, narrowed, total
+from rating.exact import INT64_MAX, Exact, Int64s, largest, narrowed, total
 from rating.pricing.usage import Fees, Ragged
 from rating.ratios import Ratios, minus, over_one_denominator
 
@@ -47,6 +47,8 @@ def highest_so_far(parts: Ragged) -> Ratios:
 def _sums_before(quantity: Ratios) -> tuple[Exact, Int64s]:
     """The sums of all quantities before each, and of all; they cannot wrap."""
     numerator, denominator = over_one_denominator(quantity)
-    if numerator.dtype == np.int64 and total(np.abs(numerator)) > INT64_MAX:
-        numerator = numerator.astype(np.object_)
-    return np.concatenate([np.zeros(1, dtype=numerator.dtype), np.cumsum(numerator)]), denominator
+    if numerator.dtype == np.int64 and largest(numerator) * len(numerator) > INT64_MAX:
+        numerator = numerator.astype(np.object_) if total(np.abs(numerator)) > INT64_MAX else numerator
+    sums = np.zeros(len(numerator) + 1, dtype=numerator.dtype)
+    np.cumsum(numerator, out=sums[1:])
+    return sums, denominator
