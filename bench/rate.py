@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bench import decimal_loop
-from bench.rate_models import MODELS, Model
+from bench.rate_models import MODELS, UNITS_MAX, Model
 from ledger.scale import QUANTITY_SCALE
 from rating import ratios
 from rating.exact import Exact, Int64s
@@ -61,7 +61,7 @@ def measured(model: Model, lines: int, loop_lines: int) -> dict[str, Any]:
 
     Rounds of both sides alternate and the quickest of each counts: what else the machine does is no part of either.
     """
-    scaled, of_line = drawn(lines * model.parts, lines)
+    scaled, of_line = drawn(lines * model.parts, lines, model.below)
     prices = price_list(model.prices)
     quantities = Ragged(np.arange(lines + 1) * model.parts, ratios.of_scale(scaled, QUANTITY_SCALE))
     in_decimals, first = decimals(scaled, loop_lines, model.parts), of_line[:loop_lines].tolist()
@@ -89,11 +89,11 @@ def timed(made: Callable[[], Made]) -> tuple[float, Made]:
     return time.process_time() - begun, found
 
 
-def drawn(quantities: int, lines: int) -> tuple[Exact, Int64s]:
+def drawn(quantities: int, lines: int, below: int = UNITS_MAX) -> tuple[Exact, Int64s]:
     """Scaled quantities, as many in each tier; and each line's price."""
     random = np.random.default_rng(7)
     units = random.integers(0, 10 ** random.integers(3, 7, quantities))
-    return units * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
+    return units % below * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
 
 
 def decimals(scaled: Exact, lines: int, parts: int) -> list[list[Decimal]]:

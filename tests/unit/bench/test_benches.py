@@ -39,7 +39,7 @@ def test_drawdowns_are_those_of_a_loop_over_decimals() -> None:
 def test_rate_prices_every_model_as_the_loop_does() -> None:
     report = rate.bench(lines=300, loop_lines=300)
     totals = {name: figures["total"] for name, figures in report["models"].items()}
-    assert len(totals) == 18
+    assert len(totals) == 31
     assert totals["graduated"] == "8586599/100"
     assert totals["capacity"] == "71633/100"
     assert totals["percentage"] == "1472971/20"
