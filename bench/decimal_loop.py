@@ -9,12 +9,17 @@ from typing import Any
 
 ZERO, CENT, HUNDRED = Decimal(0), Decimal("0.01"), Decimal(100)
 
+WEEKS = ((1, Decimal(1)), (1, Decimal("0.75")), (-1, Decimal("0.5")), (1, Decimal("0.25")))
+"""Whether units come or go at the beginning of each week, and how much of the period is left then."""
+
 Row = tuple[Decimal | None, Decimal]
 """A tier: its inclusive bound and its unit price, or its rate as a part of one."""
 BlockRow = tuple[Decimal, Decimal | None, Decimal]
 """A tier of blocks: their size, how many it holds, and what one costs."""
 TimeRow = tuple[Decimal, Decimal | None, Decimal, Decimal]
 """A rate of time: from when until when, its increment, and what that costs."""
+PackageRow = tuple[Decimal | None, Decimal, Decimal, Decimal, Decimal]
+"""A tier of packages: its inclusive bound, their size, what one costs, what all cost at most, and the tier's fee."""
 Parameters = Any
 Loop = Callable[[Parameters, Sequence[Decimal]], Decimal]
 
@@ -62,6 +67,50 @@ def package(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) ->
     return (max(line[0] - free, ZERO) / size).to_integral_value(ROUND_CEILING) * package_price
 
 
+def converted(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """Larger units, in started multiples."""
+    size, multiple, unit_price = price
+    return (line[0] / size / multiple).to_integral_value(ROUND_CEILING) * multiple * unit_price
+
+
+def weighted(price: tuple[Decimal, Sequence[Decimal]], line: Sequence[Decimal]) -> Decimal:
+    """What several meters add up to by weight."""
+    unit_price, weights = price
+    return sum((quantity * weight for quantity, weight in zip(line, weights, strict=True)), ZERO) * unit_price
+
+
+def graduated_packages(tiers: Sequence[PackageRow], line: Sequence[Decimal]) -> Decimal:
+    """Each tier's started packages, at most so much, and its fee."""
+    amount, lower = ZERO, ZERO
+    for upper, size, price, most, fee in tiers:
+        top = line[0] if upper is None else min(line[0], upper)
+        if top <= lower:
+            break
+        amount += min(((top - lower) / size).to_integral_value(ROUND_CEILING) * price, most) + fee
+        lower = top
+    return amount
+
+
+def volume_packages(tiers: Sequence[PackageRow], line: Sequence[Decimal]) -> Decimal:
+    """All started packages of the tier reached, at most so much, and its fee."""
+    for upper, size, price, most, fee in tiers:
+        if line[0] and (upper is None or line[0] <= upper):
+            return min((line[0] / size).to_integral_value(ROUND_CEILING) * price, most) + fee
+    return ZERO
+
+
+def rounded_tiers(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """Each tier prices its part, and each part is rounded."""
+    amount, lower = ZERO, ZERO
+    for upper, price in tiers:
+        top = line[0] if upper is None else min(line[0], upper)
+        if top <= lower:
+            break
+        amount += rounded((top - lower) * price)
+        lower = top
+    return amount
+
+
 def blocks(tiers: Sequence[BlockRow], line: Sequence[Decimal]) -> Decimal:
     """Each tier's started blocks, as many as it holds."""
     left, amount = line[0], ZERO
@@ -75,6 +124,18 @@ def blocks(tiers: Sequence[BlockRow], line: Sequence[Decimal]) -> Decimal:
     return amount
 
 
+def blocks_of_top_tier(tiers: Sequence[BlockRow], line: Sequence[Decimal]) -> Decimal:
+    """The started blocks of the last tier that takes any, for all units."""
+    left, amount = line[0], ZERO
+    for size, most, price in tiers:
+        if left <= 0:
+            break
+        amount = (line[0] / size).to_integral_value(ROUND_CEILING) * price
+        count = (left / size).to_integral_value(ROUND_CEILING)
+        left -= (count if most is None else min(count, most)) * size
+    return amount
+
+
 def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
     """A rate and a fee for each event, after the free amount."""
     rate, fee, free = price
@@ -84,6 +145,16 @@ def percentage(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal])
         free = max(free - units, ZERO)
         if paid > 0:
             amount += paid * rate + fee
+    return amount
+
+
+def bounded_events(price: tuple[Decimal, Decimal, int, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """A rate and a fee for each event after the free ones, between a least and a most."""
+    rate, fee, free, least, most = price
+    amount = ZERO
+    for units in line[free:]:
+        if units > 0:
+            amount += min(max(units * rate + fee, least), most)
     return amount
 
 
@@ -130,6 +201,14 @@ def bounded(price: tuple[Decimal, Decimal, Decimal, Decimal], line: Sequence[Dec
     return max(min(amount, most), least)
 
 
+def less(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """Per unit, less an amount, and less a part of what that leaves."""
+    unit_price, off, percent = price
+    amount = line[0] * unit_price
+    amount -= min(off, amount)
+    return amount - amount * percent / HUNDRED
+
+
 def in_advance(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """What each event adds to the price of all so far, summed."""
     level = billed = total = ZERO
@@ -141,9 +220,56 @@ def in_advance(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     return total
 
 
+def above_highest(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """The same where only units above the highest level so far are new; every second event gives back."""
+    level = highest = billed = total = ZERO
+    for place, units in enumerate(line):
+        level += -units if place % 2 else units
+        highest = max(highest, level)
+        amount = rounded(graduated(tiers, (highest,)))
+        total += max(amount - billed, ZERO)
+        billed = amount
+    return total
+
+
+def split(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
+    """Units after those that the period's earlier lines had."""
+    before, units = line
+    return unrounded(tiers, before + units) - unrounded(tiers, before)
+
+
+def share_of_fee(price: tuple[Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """A fee for some of the period's days."""
+    fee, days = price
+    return fee * line[0] / days
+
+
+def change_of_fee(price: tuple[Decimal, Decimal, Decimal], line: Sequence[Decimal]) -> Decimal:
+    """Another fee for the rest of the period's days: each rounded alone."""
+    old, new, days = price
+    return rounded(new * line[0] / days) - rounded(old * line[0] / days)
+
+
 def rerated(tiers: Sequence[Row], line: Sequence[Decimal]) -> Decimal:
     """What the second of two totals costs more than the first."""
     return unrounded(tiers, line[1]) - unrounded(tiers, line[0])
+
+
+def prorated(price: tuple[Sequence[Row], Sequence[Row]], line: Sequence[Decimal]) -> Decimal:
+    """Each week's units in the tiers that they reach, for what is left of the period, and the fees of all reached."""
+    tiers, fees = price
+    amount = level = highest = cost = lower = ZERO
+    for (direction, share), units in zip(WEEKS, line, strict=True):
+        level += direction * units
+        highest = max(highest, level)
+        before, cost = cost, unrounded(tiers, level)
+        amount += (cost - before) * share
+    for upper, fee in fees:
+        if highest <= lower:
+            break
+        amount += fee
+        lower = highest if upper is None else upper
+    return max(amount, ZERO)
 
 
 def reached(tiers: Sequence[Row], quantity: Decimal) -> Decimal:

@@ -2,6 +2,7 @@
 
 Timed is the processor's time, a core's whatever else the machine does. Both sides begin with what they calculate with,
 exact columns here and Decimals there, and have to agree on every line that the loop prices, or there is no figure.
+Credit is drawn down in the order of events, and its figure is drawdowns a second.
 Graduated and volume are what the goal is about: the lesser of their ratios is the ratio reported.
 """
 
@@ -10,21 +11,23 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from bench import decimal_loop
-from bench.rate_models import MODELS, Model
+from bench import decimal_loop, drawdowns
+from bench.rate_models import MODELS, UNITS_MAX, Model
 from ledger.scale import QUANTITY_SCALE
 from rating import ratios
 from rating.exact import Exact, Int64s
-from rating.pricing.details import Amounts
 from rating.pricing.shapes import price_list
 from rating.pricing.usage import Ragged
 from rating.ratios import Ratios
+
+Made = TypeVar("Made")
 
 GOAL = 50
 GOAL_PER_SECOND = 10_000_000
@@ -41,6 +44,9 @@ def bench(lines: int, loop_lines: int) -> dict[str, Any]:
     missed += [
         f"{name}: under {LEAST_PER_SECOND} lines/s" for name in MODELS if _rate(figures[name]) < LEAST_PER_SECOND
     ]
+    credit = drawdowns.measured(lines, loop_lines)
+    if _rate(credit) < drawdowns.GOAL_PER_SECOND:
+        missed.append(f"credit: under {drawdowns.GOAL_PER_SECOND} drawdowns/s")
     return {
         "bench": "rate",
         "lines": lines,
@@ -51,21 +57,28 @@ def bench(lines: int, loop_lines: int) -> dict[str, Any]:
         "missed": missed,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "models": figures,
+        "drawdowns": credit,
     }
 
 
 def measured(model: Model, lines: int, loop_lines: int) -> dict[str, Any]:
-    """The rates of one model; the quickest round counts, for what else the machine does is no part of either side."""
-    scaled, of_line = drawn(lines * model.parts, lines)
+    """The rates of one model.
+
+    Rounds of both sides alternate and the quickest of each counts: what else the machine does is no part of either.
+    """
+    scaled, of_line = drawn(lines * model.parts, lines, model.below)
     prices = price_list(model.prices)
     quantities = Ragged(np.arange(lines + 1) * model.parts, ratios.of_scale(scaled, QUANTITY_SCALE))
-    ours = []
+    in_decimals, first = decimals(scaled, loop_lines, model.parts), of_line[:loop_lines].tolist()
+    ours, theirs = [], []
     for _ in range(ROUNDS):
-        begun = time.process_time()
-        amounts = model.engine(prices, of_line, quantities)
-        ours.append(time.process_time() - begun)
-    theirs = looped(model, scaled, of_line, amounts, loop_lines)
-    rate, baseline = lines / min(ours), loop_lines / theirs
+        seconds, amounts = timed(lambda: model.engine(prices, of_line, quantities))
+        ours.append(seconds)
+        seconds, found = timed(lambda: looped(model, in_decimals, first))
+        theirs.append(seconds)
+    for one, other in zip(amounts, zip(*found, strict=True), strict=True):
+        assert fractions(one, loop_lines) == [Fraction(amount) for amount in other], "the engine and the loop differ"
+    rate, baseline = lines / min(ours), loop_lines / min(theirs)
     return {
         "rate_per_second": round(rate),
         "baseline_per_second": round(baseline),
@@ -74,29 +87,32 @@ def measured(model: Model, lines: int, loop_lines: int) -> dict[str, Any]:
     }
 
 
-def drawn(quantities: int, lines: int) -> tuple[Exact, Int64s]:
+def timed(made: Callable[[], Made]) -> tuple[float, Made]:
+    """The seconds of the processor that something took, and what it made."""
+    begun = time.process_time()
+    found = made()
+    return time.process_time() - begun, found
+
+
+def drawn(quantities: int, lines: int, below: int = UNITS_MAX) -> tuple[Exact, Int64s]:
     """Scaled quantities, as many in each tier; and each line's price."""
     random = np.random.default_rng(7)
     units = random.integers(0, 10 ** random.integers(3, 7, quantities))
-    return units * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
+    return units % below * 10**QUANTITY_SCALE, random.integers(0, 100, lines)
 
 
-def looped(model: Model, scaled: Exact, of_line: Int64s, amounts: Amounts, lines: int) -> float:
-    """The seconds of the loop over the first `lines`, whose amounts are ours."""
-    quantities = [Decimal(value // 10**QUANTITY_SCALE) for value in scaled[: lines * model.parts].tolist()]
-    parts = [quantities[place : place + model.parts] for place in range(0, len(quantities), model.parts)]
-    of_part = of_line[:lines].tolist()
-    seconds = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        found = [
-            (amount := model.loop(model.parameters[price], line), decimal_loop.rounded(amount))
-            for price, line in zip(of_part, parts, strict=True)
-        ]
-        seconds.append(time.process_time() - begun)
-    for ours, theirs in zip(amounts, zip(*found, strict=True), strict=True):
-        assert fractions(ours, lines) == [Fraction(amount) for amount in theirs], "the engine and the loop differ"
-    return min(seconds)
+def decimals(scaled: Exact, lines: int, parts: int) -> list[list[Decimal]]:
+    """The quantities of the first lines."""
+    quantities = [Decimal(value // 10**QUANTITY_SCALE) for value in scaled[: lines * parts].tolist()]
+    return [quantities[place : place + parts] for place in range(0, len(quantities), parts)]
+
+
+def looped(model: Model, lines: Sequence[Sequence[Decimal]], of_line: Sequence[int]) -> list[tuple[Decimal, Decimal]]:
+    """What the loop makes of them: each line's amount, exact and rounded."""
+    return [
+        (amount := model.loop(model.parameters[price], line), decimal_loop.rounded(amount))
+        for price, line in zip(of_line, lines, strict=True)
+    ]
 
 
 def fractions(amounts: Ratios, lines: int) -> list[Fraction]:

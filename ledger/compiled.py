@@ -58,3 +58,18 @@ def _unowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 borrowed = cast("Callable[[Any], Any]", intrinsic(_borrowed))
 """Arrays, and tuples of them, without their owners: references were counted at every call they went to, which took ten
 times the call. Whoever calls a compiled loop keeps the arrays alive."""
+
+
+def _high_product(_typing: Any, _left: Any, _right: Any) -> Any:
+    """The upper word of the product of two unsigned words."""
+
+    def lowered(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        word, two_words = (cgutils.ir.IntType(bits) for bits in (64, 128))
+        product = builder.mul(*(builder.zext(one, two_words) for one in arguments))
+        return builder.trunc(builder.lshr(product, two_words(64)), word)
+
+    return types.uint64(types.uint64, types.uint64), lowered
+
+
+high_product = cast("Callable[[np.uint64, np.uint64], np.uint64]", intrinsic(_high_product))
+"""The upper half of 128 bits: one instruction, where numba has no integers of two words."""

@@ -15,23 +15,31 @@ from rating.ratios import Ratios, products, spread
 class Gathered:
     """Rows that arrive in parts, each part with the places of its rows; what never arrives is nothing.
 
-    Parts in int64 over the denominator of the first are put in their places at once, while they are at hand.
+    Parts in int64 over the denominator of the first are put in their places at once, while they are at hand. Where
+    `all_arrive`, no row is set to nothing before.
     """
 
-    def __init__(self, rows: int) -> None:
-        self._numerator = np.zeros(rows, dtype=np.int64)
+    def __init__(self, rows: int, *, all_arrive: bool = False) -> None:
+        self._numerator = (np.empty if all_arrive else np.zeros)(rows, dtype=np.int64)
         self._denominator = one_for_all(1)
         self._is_empty = True
         self._others: list[tuple[Int64s, Ratios]] = []
+
+    def room(self, places: Int64s | slice) -> Int64s:
+        """Where numerators may be written that are then put at `places`: there already, if those lie together."""
+        return self._numerator[places] if isinstance(places, slice) else np.empty(len(places), dtype=np.int64)
 
     def put(self, places: Int64s | slice, part: Ratios) -> None:
         """The rows of `part` at `places`."""
         is_plain = part.numerator.dtype == np.int64 and len(part.denominator) == 1
         if is_plain and (self._is_empty or part.denominator[0] == self._denominator[0]):
-            self._numerator[places], self._denominator, self._is_empty = part.numerator, part.denominator, False
+            if part.numerator.base is not self._numerator:
+                self._numerator[places] = part.numerator
+            self._denominator, self._is_empty = part.denominator, False
         else:
             at = np.arange(len(self._numerator))[places]
-            self._others.append((at, spread(part, len(at))))
+            self._others.append((at, Ratios(spread(part, len(at)).numerator.copy(), part.denominator)))
+            self._numerator[places] = 0
 
     def column(self) -> Ratios:
         """All rows in their places."""

@@ -140,7 +140,7 @@ def alike(left: Ratios, right: Ratios) -> tuple[Ratios, Ratios]:
 
 def simplest(ratios: Ratios) -> Ratios:
     """The same over one denominator for all rows, unless that is a large one."""
-    common = math.lcm(*{int(denominator) for denominator in ratios.denominator})
+    common = _common_multiple(ratios.denominator)
     return reduced(over_one_denominator(ratios)) if common <= _COMMON_MAX else ratios
 
 
@@ -153,7 +153,7 @@ def over_one_denominator(ratios: Ratios) -> Ratios:
     """The same over one denominator for all rows."""
     if len(ratios.denominator) == 1:
         return ratios
-    common = np.array([math.lcm(*{int(denominator) for denominator in ratios.denominator})], dtype=np.object_)
+    common = np.array([_common_multiple(ratios.denominator)], dtype=np.object_)
     factors = narrowed(common // ratios.denominator)
     return Ratios(products(ratios.numerator, factors), narrowed(common))
 
@@ -246,6 +246,10 @@ def _common_divisor(numerator: Exact, denominator: int) -> int:
     if denominator == 1 or not len(numerator):
         return denominator
     return math.gcd(int(np.gcd.reduce(numerator)), denominator)
+
+
+def _common_multiple(denominator: Exact) -> int:
+    return math.lcm(*map(int, np.unique(denominator)))
 
 
 def _alike(left: Ratios, right: Ratios) -> tuple[Exact, Exact, Exact]:

@@ -76,9 +76,14 @@ def summed(book: Book, lines: Lines) -> Ratios | None:
         times(of_scale(lines.quantity[row], QUANTITY_SCALE), taken(_weights(book), lines.price[row]))
     )
     line = _led_by(book, lines, lines.contract[row], lines.price[row])
+    return added_up(weighed, line, len(lines.contract))
+
+
+def added_up(weighed: Ratios, line: Int64s, lines: int) -> Ratios:
+    """What each line's parts add up to, in whatever order they are; nothing where it has none."""
     order = np.argsort(line, kind="stable")
     starts = np.flatnonzero(np.diff(line[order], prepend=-1))
-    found = Gathered(len(lines.contract))
+    found = Gathered(lines)
     found.put(line[order][starts], Ratios(group_sums(weighed.numerator[order], starts), weighed.denominator))
     return found.column()
 

@@ -36,7 +36,7 @@ class Entries(NamedTuple):
     @property
     def total(self) -> Ratios:
         """What is owed for each."""
-        return ratios.minus(self.amount, self.discount)
+        return self.amount if not self.discount.numerator.any() else ratios.minus(self.amount, self.discount)
 
 
 def entries(prices: PriceList, of_line: Int64s, usage: Usage) -> Entries:
@@ -89,7 +89,7 @@ def netted(found: Entries) -> Entries:
 def moving_money(found: Entries) -> Entries:
     """The entries that change what is owed, or what it is made of."""
     moves = (found.amount.numerator != 0) | (found.discount.numerator != 0)
-    return _chosen(found, np.flatnonzero(moves))
+    return found if moves.all() else _chosen(found, np.flatnonzero(moves))
 
 
 def totals(found: Entries, lines: int) -> Ratios:
@@ -104,15 +104,19 @@ def from_details(lines: Int64s, details: Sequence[Detail]) -> Entries:
     if not details:
         none, nothing = np.zeros(0, dtype=np.int64), ratios.zeros(0)
         return Entries(none, none, none, nothing, nothing, nothing, nothing)
-    return by_line([_of_detail(lines, one) for one in details])
+    rows = len(lines)
+    of_row, place = np.nonzero(np.stack([np.broadcast_to(one.present, lines.shape) for one in details], axis=1))
+    listed = place * rows + of_row
+    kind, tier = np.array([int(one.kind) for one in details]), [np.broadcast_to(one.tier, rows) for one in details]
+    columns = (_listed([getattr(one, name) for one in details], rows, listed) for name in COLUMNS)
+    return Entries(lines[of_row], kind[place], np.concatenate(tier)[listed], *columns)
 
 
-def _of_detail(lines: Int64s, one: Detail) -> Entries:
-    rows = np.flatnonzero(np.broadcast_to(one.present, lines.shape))
-    columns = (one.quantity, one.unit_amount, one.amount, one.discount)
-    quantity, unit_amount, amount, discount = (taken(spread(column, len(lines)), rows) for column in columns)
-    tier: Int64s = np.broadcast_to(one.tier, lines.shape)[rows]
-    return Entries(lines[rows], np.full(len(rows), int(one.kind)), tier, quantity, unit_amount, amount, discount)
+def _listed(columns: Sequence[Ratios], rows: int, listed: Int64s) -> Ratios:
+    """Of columns one after another the rows that are listed."""
+    if all(len(column.numerator) == 1 and not column.numerator[0] for column in columns):
+        return ratios.zeros(len(listed))
+    return taken(gathered.joined([spread(column, rows) for column in columns]), listed)
 
 
 def _chosen(found: Entries, rows: Int64s) -> Entries:

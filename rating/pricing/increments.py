@@ -16,9 +16,9 @@ from rating.pricing.details import Detail, only, without
 from rating.pricing.entries import Entries, by_line, from_details, joined, negated, netted
 from rating.pricing.events import event_fees
 from rating.pricing.measure import measured
-from rating.pricing.parts import Minimum, Price
+from rating.pricing.parts import ByEvent, Minimum, Price
 from rating.pricing.rate import details_of, rate
-from rating.pricing.running import highest_so_far, sums_so_far
+from rating.pricing.running import highest_so_far, sums_so_far, what_each_adds
 from rating.pricing.shapes import PriceList, Terms, price_list, stretches
 from rating.pricing.usage import Fees, Ragged, Usage
 from rating.ratios import Bools, Ratios
@@ -29,17 +29,19 @@ def in_advance(prices: PriceList, of_line: Int64s, events: Ragged, *, above_high
 
     Above the highest, only units beyond the highest total so far are new: what is given back and used again is free.
     """
-    level = sums_so_far(events)
+    level, of_event = sums_so_far(events), of_line[events.line]
     if above_highest:
         level = highest_so_far(events._replace(quantity=level))
+    amount = rate(prices, of_event, Usage(level, fees=_fees_so_far(prices, of_line, events))).amount
+    return ratios.greater(what_each_adds(events._replace(quantity=amount)), ratios.zeros(1))
+
+
+def _fees_so_far(prices: PriceList, of_line: Int64s, events: Ragged) -> Fees | None:
+    """What the events up to each cost, where a price is one for events."""
+    if not any(isinstance(shape.example.charge, ByEvent) for shape in prices.shapes):
+        return None
     fees = sums_so_far(events._replace(quantity=event_fees(prices, of_line, events)))
-    before = np.arange(len(events.line)) - 1
-    count = before + 2 - events.start[events.line]
-    amount = rate(prices, of_line[events.line], Usage(level, fees=Fees(fees, count))).amount
-    is_first = before < events.start[events.line]
-    earlier = ratios.taken(amount, np.maximum(before, 0))
-    earlier = Ratios(np.where(is_first, 0, earlier.numerator), earlier.denominator)
-    return ratios.greater(ratios.minus(amount, earlier), ratios.zeros(1))
+    return Fees(fees, np.arange(1, len(events.line) + 1) - events.start[events.line])
 
 
 def without_minimum(prices: Sequence[Price]) -> PriceList:
@@ -84,7 +86,8 @@ def _difference(old: Detail, new: Detail) -> list[Detail]:
         ratios.minus(only(new.present, later), only(kept, earlier))
         for later, earlier in zip(_summed(new), _summed(old), strict=True)
     )
-    merged = new._replace(present=new.present | kept, quantity=quantity, amount=amount, discount=discount)
+    differs = (quantity.numerator != 0) | (amount.numerator != 0) | (discount.numerator != 0)
+    merged = new._replace(present=differs, quantity=quantity, amount=amount, discount=discount)
     if not others.any():
         return [merged]
     quantity, amount, discount = (ratios.negative(only(others, earlier)) for earlier in _summed(old))

@@ -46,9 +46,9 @@ def measured(terms: Terms, usage: Usage) -> Measured:
 
 def _above_zero(terms: Terms, quantity: Ratios) -> tuple[Ratios, Int64s | None]:
     """Quantities below zero as none, or as positive ones whose price is given back; parts see to theirs."""
-    below = quantity.numerator < 0
-    if isinstance(terms.price.charge, ByEvent | Matrix | Bucketed) or not below.any():
+    if isinstance(terms.price.charge, ByEvent | Matrix | Bucketed) or quantity.numerator.min(initial=0) >= 0:
         return quantity, None
+    below = quantity.numerator < 0
     if not terms.price.is_mirrored:
         return Ratios(np.where(below, 0, quantity.numerator), quantity.denominator), None
     return Ratios(np.abs(quantity.numerator), quantity.denominator), np.where(below, -1, 1)

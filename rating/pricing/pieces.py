@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from rating import ratios
-from rating.exact import NARROW_MAX, largest
+from rating.exact import NARROW_MAX, Int64s, largest
 from rating.gathered import joined
-from rating.pricing.compiled_pieces import walk
+from rating.pricing.compiled_pieces import reciprocal, walk
 from rating.pricing.details import Amounts, rounded_once, turned
 from rating.pricing.measure import Measured
 from rating.pricing.parts import Beyond, PerUnit, Price, Reading, Rounding, Tiers
@@ -45,18 +45,18 @@ def are_enough(price: Price) -> bool:
     )
 
 
-def amounts(terms: Terms, units: Measured) -> Amounts:
-    """What each line costs."""
+def amounts(terms: Terms, units: Measured, exact: Int64s, in_units: Int64s) -> Amounts:
+    """What each line costs; where int64 holds it, the columns are written to."""
     rounding, quantity = terms.price.rounding, units.after
     common = len(quantity.denominator) == 1
     pieces = _over(terms.shape, int(quantity.denominator[0]) if common else 1)
     unit = _whole_unit(pieces, rounding)
-    if common and _fits(quantity, pieces) and unit is not None:
-        exact, in_units = np.empty((2, len(terms.row)), dtype=np.int64)
+    if common and _meets(quantity, pieces) and unit is not None:
         tables = (pieces.bounds.numerator, pieces.base.numerator, pieces.slope.numerator)
-        walk(quantity.numerator, terms.row, *tables, pieces.pieces, unit, exact, in_units)
-        rounded_ = Ratios(in_units, pieces.base.denominator // unit)
-        return Amounts(*(turned(one, units.sign) for one in (Ratios(exact, pieces.base.denominator), rounded_)))
+        of_piece = (*tables, pieces.pieces, unit, reciprocal(unit))
+        if walk(quantity.numerator, pieces.units_max, terms.row, *of_piece, exact, in_units):
+            found = Ratios(exact, pieces.base.denominator), Ratios(in_units, pieces.base.denominator // unit)
+            return Amounts(*(turned(one, units.sign) for one in found))
     reached = np.zeros(len(terms.row), dtype=np.int64)
     for bound in range(pieces.pieces - 1):
         reached += ratios.is_above(quantity, ratios.taken(pieces.bounds, terms.row * (pieces.pieces - 1) + bound))
@@ -74,10 +74,10 @@ def _whole_unit(pieces: Pieces, rounding: Rounding | None) -> int | None:
     return unit if is_division and rounding.mode == HALF_UP else None
 
 
-def _fits(quantity: Ratios, pieces: Pieces) -> bool:
-    """Whether int64 holds every step, and quantities meet the bounds as they are."""
+def _meets(quantity: Ratios, pieces: Pieces) -> bool:
+    """Whether int64 holds both as they are, over one denominator."""
     alike = quantity.denominator[0] == pieces.bounds.denominator[0]
-    return bool(alike) and quantity.numerator.dtype == np.int64 and largest(quantity.numerator) <= pieces.units_max
+    return bool(alike) and quantity.numerator.dtype == np.int64 and pieces.units_max >= 0
 
 
 def _over(shape: Shape, denominator: int) -> Pieces:

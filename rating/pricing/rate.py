@@ -63,12 +63,16 @@ class Rated(NamedTuple):
 
 def rate(prices: PriceList, of_line: Int64s, usage: Usage) -> Rated:
     """What each line costs at its price."""
-    exact, rounded = Gathered(len(of_line)), Gathered(len(of_line))
+    exact, rounded = (Gathered(len(of_line), all_arrive=True) for _ in range(2))
     refused = np.zeros(len(of_line), dtype=np.bool_)
     for lines, terms in stretches(prices, of_line):
         own = taken_usage(usage, lines)
         units = measured(terms, own)
-        amounts, mask = _amounts(terms, units, own), unpriced(terms, units)
+        if units.splits is None and pieces.are_enough(terms.price):
+            amounts = pieces.amounts(terms, units, exact.room(lines), rounded.room(lines))
+        else:
+            amounts = amount_of(terms.shape, details_of(terms, units, own), len(terms.row))
+        mask = unpriced(terms, units)
         if mask is not None:
             refused[lines], amounts = mask, Amounts(*(only(~mask, one) for one in amounts))
         exact.put(lines, amounts.exact)
@@ -86,12 +90,6 @@ def details_of(terms: Terms, units: Measured, usage: Usage) -> list[Detail]:
 def amount_of(shape: Shape, details: Sequence[Detail], lines: int) -> Amounts:
     """What details cost together, rounded as the price rounds its lines."""
     return rounded_once(total(details, lines), shape.example.rounding)
-
-
-def _amounts(terms: Terms, units: Measured, usage: Usage) -> Amounts:
-    if units.splits is None and pieces.are_enough(terms.price):
-        return pieces.amounts(terms, units)
-    return amount_of(terms.shape, details_of(terms, units, usage), len(terms.row))
 
 
 def _signed(one: Detail, sign: Int64s | None) -> Detail:

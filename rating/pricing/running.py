@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from rating.exact import INT64_MAX, Exact, Int64s, narrowed, total
+from rating.exact import INT64_MAX, Exact, Int64s, largest, narrowed, total
 from rating.pricing.usage import Fees, Ragged
-from rating.ratios import Ratios, over_one_denominator
+from rating.ratios import Ratios, minus, over_one_denominator
 
 
 def line_sums(parts: Ragged) -> Ratios:
@@ -24,6 +24,15 @@ def sums_so_far(parts: Ragged) -> Ratios:
     return Ratios(narrowed(sums[1:] - sums[parts.start[parts.line]]), denominator)
 
 
+def what_each_adds(parts: Ragged) -> Ratios:
+    """How much more each quantity is than the one before it in its line; the first is all new."""
+    numerator, denominator = over_one_denominator(parts.quantity)
+    before = np.zeros_like(numerator)
+    before[1:] = numerator[:-1]
+    before[parts.start[:-1][np.diff(parts.start) > 0]] = 0
+    return minus(Ratios(numerator, denominator), Ratios(before, denominator))
+
+
 def highest_so_far(parts: Ragged) -> Ratios:
     """For each quantity the highest of its line's up to it, and at least zero."""
     numerator, denominator = over_one_denominator(parts.quantity)
@@ -38,6 +47,8 @@ def highest_so_far(parts: Ragged) -> Ratios:
 def _sums_before(quantity: Ratios) -> tuple[Exact, Int64s]:
     """The sums of all quantities before each, and of all; they cannot wrap."""
     numerator, denominator = over_one_denominator(quantity)
-    if numerator.dtype == np.int64 and total(np.abs(numerator)) > INT64_MAX:
-        numerator = numerator.astype(np.object_)
-    return np.concatenate([np.zeros(1, dtype=numerator.dtype), np.cumsum(numerator)]), denominator
+    if numerator.dtype == np.int64 and largest(numerator) * len(numerator) > INT64_MAX:
+        numerator = numerator.astype(np.object_) if total(np.abs(numerator)) > INT64_MAX else numerator
+    sums = np.zeros(len(numerator) + 1, dtype=numerator.dtype)
+    np.cumsum(numerator, out=sums[1:])
+    return sums, denominator

@@ -5,88 +5,73 @@ priced where it stands, at the event's share. An event below zero gives back the
 the highest level of the period; what the period comes to is never less than nothing.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import numpy as np
+from msgspec.structs import replace
 
 from rating.exact import Int64s
-from rating.groups import above, group_of, highest, totals
-from rating.ratios import (
-    Ratios,
-    constant,
-    greater,
-    is_above,
-    lesser,
-    minus,
-    over,
-    plus,
-    taken,
-    times,
-    where,
-)
-from rating.rounding import Rounding, rounded
+from rating.gathered import Gathered
+from rating.groups import highest
+from rating.pricing.details import NOTHING, Amounts, rounded_once
+from rating.pricing.parts import Beyond, Price, Reading, Tier, Tiers
+from rating.pricing.rate import rate
+from rating.pricing.running import line_sums, sums_so_far, what_each_adds
+from rating.pricing.shapes import PriceList, Shape, Terms, stretches
+from rating.pricing.usage import Ragged, Usage, chosen
+from rating.ratios import Ratios, greater, plus, taken, times
 
-
-class LevelTier(NamedTuple):
-    """One tier of every line's price."""
-
-    up_to: Ratios | None
-    """Inclusive; open where there is none. Units beyond the last tier are free."""
-    unit_price: Ratios
-    flat_fee: Ratios
+UNITS: Final = "units"
+FEES: Final = "fees"
 
 
 class Events(NamedTuple):
     """Units that come and go, line by line and in order."""
 
-    offset: Int64s
-    full: Ratios
-    """Units added, below zero where they are given back."""
-    prorated: Ratios
-    """The same times the share of the period that is left."""
+    units: Ragged
+    """Added, below zero where they are given back."""
+    share: Ratios
+    """Per event: how much of the period is left."""
 
 
-def recurring_amounts(
-    events: Events, tiers: Sequence[LevelTier], *, zero_bills_first_flat: bool, rule: Rounding | None
-) -> Ratios:
-    """What each line's units come to."""
-    before = above(events.full, events.offset)
-    level = plus(before, events.full)
-    line = group_of(events.offset)
-    own = [_of_lines(tier, line) for tier in tiers]
-    apart = minus(_units_amount(level, own), _units_amount(before, own))
-    # The way back from `level` to `before` is negative like the prorated units on it: their ratio is the share.
-    is_still = events.full.numerator == 0
-    share = over(events.prorated, where(is_still, constant(1), events.full))
-    amount = totals(where(is_still, constant(0), times(share, apart)), events.offset)
-    fees = _flat_fees(highest(level, events.offset), tiers, zero_bills_first_flat=zero_bills_first_flat)
-    return rounded(greater(plus(amount, fees), constant(0)), rule)
+def recurring_amounts(prices: PriceList, of_line: Int64s, events: Events) -> Amounts:
+    """What each line's units come to; prices are graduated tiers and how a line is rounded."""
+    exact, rounded = (Gathered(len(of_line), all_arrive=True) for _ in range(2))
+    for lines, terms in stretches(prices, of_line):
+        rows, units = chosen(events.units, lines)
+        amounts = rounded_once(_exact(terms, Events(units, taken(events.share, rows))), terms.price.rounding)
+        exact.put(lines, amounts.exact)
+        rounded.put(lines, amounts.rounded)
+    return Amounts(exact.column(), rounded.column())
 
 
-def in_days(full: Ratios, share: Ratios) -> Ratios:
-    """Units prorated by the days that are left."""
-    return times(full, share)
+def _exact(terms: Terms, events: Events) -> Ratios:
+    units = events.units
+    level = units._replace(quantity=sums_so_far(units))
+    cost = level._replace(quantity=_cost(terms.shape, UNITS, terms.row[units.line], level.quantity))
+    moved = times(events.share, what_each_adds(cost))
+    fees = _cost(terms.shape, FEES, terms.row, highest(level.quantity, level.start))
+    return greater(plus(line_sums(units._replace(quantity=moved)), fees), NOTHING)
 
 
-def _of_lines(tier: LevelTier, line: Int64s) -> LevelTier:
-    """A tier's parameters beside each event."""
-    return LevelTier(*(None if part is None else taken(part, line) for part in tier))  # type: ignore[arg-type]
+def _cost(shape: Shape, part: str, row: Int64s, level: Ratios) -> Ratios:
+    """What all units up to `level`, or the fees of the tiers that they enter, cost for a whole period."""
+    if part not in shape.tables:
+        every = np.arange(shape.prices)
+        own = Shape(_only(shape.example, part), shape.prices, shape.numbers, {})
+        shape.tables[part] = PriceList((own,), np.zeros_like(every), every)
+    return rate(shape.tables[part], row, Usage(level)).exact
 
 
-def _units_amount(level: Ratios, tiers: Sequence[LevelTier]) -> Ratios:
-    """What all units up to `level` cost for a whole period, without flat fees."""
-    amount, floor = constant(0), constant(0)
-    for tier in tiers:
-        ceiling = level if tier.up_to is None else lesser(level, tier.up_to)
-        amount = plus(amount, times(greater(minus(ceiling, floor), constant(0)), tier.unit_price))
-        floor = floor if tier.up_to is None else tier.up_to
-    return amount
-
-
-def _flat_fees(level: Ratios, tiers: Sequence[LevelTier], *, zero_bills_first_flat: bool) -> Ratios:
-    """The fees of all tiers that `level` entered."""
-    fees, floor = constant(0), constant(-1) if zero_bills_first_flat else constant(0)
-    reached = greater(level, constant(0))
-    for tier in tiers:
-        fees = plus(fees, where(is_above(reached, floor), tier.flat_fee, constant(0)))
-        floor = floor if tier.up_to is None else tier.up_to
-    return fees
+def _only(price: Price, part: str) -> Price:
+    """One part of a price; of units there is no fee at zero, and of fees nothing for a unit."""
+    charge = price.charge
+    assert isinstance(charge, Tiers)
+    assert charge.reading is Reading.GRADUATED
+    assert charge.beyond is not Beyond.REFUSED or charge.tiers[-1].up_to is None
+    assert price == Price(charge=charge, rounding=price.rounding)
+    tiers = tuple(
+        replace(tier, flat_fee=None) if part == UNITS else Tier(tier.up_to, flat_fee=tier.flat_fee)
+        for tier in charge.tiers
+    )
+    return Price(charge=replace(charge, tiers=tiers))

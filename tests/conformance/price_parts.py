@@ -208,6 +208,7 @@ CHARGES = {
     "time_rated": _duration,
     "matrix": _matrix,
     "graduated": _graduated,
+    "prorated_graduated": _graduated,
     "graduated_percentage": _graduated,
     "volume": _volume,
     "stairstep": _stairstep,

@@ -7,11 +7,24 @@ import numpy as np
 from rating import capacity
 from rating.groups import highest
 from rating.invoicing.taxes import taxes_on
+from rating.pricing.shapes import price_list
+from rating.pricing.usage import Ragged
 from rating.proration.changes import Changes, billing_cycles, changed, credit_within_paid, prorated
-from rating.proration.recurring import Events, LevelTier, in_days, recurring_amounts
-from rating.ratios import Ratios, over, plus
-from tests.conformance.columns import column, currency_rule, fraction, fractions, one, one_group, optional, rule
+from rating.proration.recurring import Events, recurring_amounts
+from rating.ratios import Ratios, constant, over, plus, where
+from tests.conformance.columns import (
+    column,
+    currency_rule,
+    fraction,
+    fractions,
+    integers,
+    one,
+    one_group,
+    optional,
+    rule,
+)
 from tests.conformance.figures import Calculation, Case, Figures
+from tests.conformance.price_parts import parameters, price_of
 
 
 def _proration(case: Case) -> Figures:
@@ -46,24 +59,16 @@ def _share(parts: list[Any]) -> Ratios:
 
 
 def _prorated_graduated(case: Case) -> Figures:
-    price, events = case["price"], case["usage"]
+    events = case["usage"]
     full = column([event["full"] for event in events])
     if all("prorated" in event for event in events):
-        prorated_units = column([event["prorated"] for event in events])
+        is_still = full.numerator == 0
+        share = over(column([event["prorated"] for event in events]), where(is_still, constant(1), full))
     else:
         share = over(column([event["days"] for event in events]), column([event["period_days"] for event in events]))
-        prorated_units = in_days(full, share)
-    tiers = [
-        LevelTier(None if tier["up_to"] is None else one(tier["up_to"]), *_prices(tier)) for tier in price["tiers"]
-    ]
-    zero = bool(price.get("zero_quantity_bills_first_flat"))
-    total_rule = rule(price.get("rounding"), None, "total")
-    lines = Events(one_group(len(events)), full, prorated_units)
-    return {"amount": fraction(recurring_amounts(lines, tiers, zero_bills_first_flat=zero, rule=total_rule))}
-
-
-def _prices(tier: Case) -> tuple[Ratios, Ratios]:
-    return optional(tier, "unit_price"), optional(tier, "flat_fee")
+    units = Ragged(one_group(len(events)), full)
+    prices = price_list([price_of(parameters(case))])
+    return {"amount": fraction(recurring_amounts(prices, integers(0), Events(units, share)).rounded)}
 
 
 def _capacity(case: Case) -> Figures:

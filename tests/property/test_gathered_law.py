@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rating.gathered import Gathered, joined
+from rating.ratios import Ratios
 from tests.property.test_ratios_law import columns_of, fractions, fractions_of
 
 parts = st.lists(st.tuples(st.lists(fractions, min_size=1, max_size=4), st.booleans()), min_size=1, max_size=4)
@@ -28,5 +29,22 @@ def test_gathered_parts_lie_where_they_were_put(drawn: list[tuple[list[Fraction]
         gathered.put(own, columns_of(values, common=common))
         for place, value in zip(own.tolist(), values, strict=True):
             expected[place] = value
+        start += len(values)
+    assert fractions_of(gathered.column()) == expected
+
+
+@given(parts)
+def test_parts_that_were_written_in_place_lie_there_beside_those_that_were_not(
+    drawn: list[tuple[list[Fraction], bool]],
+) -> None:
+    gathered, expected, start = Gathered(sum(len(values) for values, _ in drawn), all_arrive=True), [], 0
+    for values, common in drawn:
+        part, places = columns_of(values, common=common), slice(start, start + len(values))
+        if part.numerator.dtype == np.int64:
+            room = gathered.room(places)
+            room[:] = part.numerator
+            part = Ratios(room, part.denominator)
+        gathered.put(places, part)
+        expected += values
         start += len(values)
     assert fractions_of(gathered.column()) == expected

@@ -7,9 +7,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rating.pricing.parts import Beyond, Price, Rounding, Tier, Tiers
+from rating.pricing.shapes import price_list
+from rating.pricing.usage import Ragged
 from rating.proration.changes import Changes, billing_cycles, changed, credit_within_paid, prorated
-from rating.proration.recurring import Events, LevelTier, recurring_amounts
+from rating.proration.recurring import Events, recurring_amounts
 from tests.property.exact_columns import (
+    MODES,
     amounts,
     column,
     flat,
@@ -113,7 +117,7 @@ def recurring(draw: st.DrawFn) -> tuple[list[list[Case]], list[list[Case]], list
         prices.append(tiers)
         steps = signed(quantities) | st.sampled_from([sign * bound for bound in bounds for sign in (1, -1)])
         moves = draw(st.lists(st.tuples(steps, shares), max_size=4))
-        events.append([{"full": full, "prorated": full * share} for full, share in moves])
+        events.append([{"full": full, "share": share, "prorated": full * share} for full, share in moves])
     return prices, events, draw(st.lists(rules, min_size=lines, max_size=lines))
 
 
@@ -121,25 +125,24 @@ def recurring(draw: st.DrawFn) -> tuple[list[list[Case]], list[list[Case]], list
 def test_recurring_units_are_walked_through_their_tiers(
     batch: tuple[list[list[Case]], list[list[Case]], list[Case]], zero_bills_first_flat: bool
 ) -> None:
-    prices, events, rule = batch
-    tiers = [
-        LevelTier(
-            None if tier[0]["up_to"] is None else column([own["up_to"] for own in tier]),
-            column([own["unit_price"] for own in tier]),
-            column([own["flat_fee"] for own in tier]),
-        )
-        for tier in zip(*prices, strict=True)
-    ]
-    full, part = (column([event[name] for event in flat(events)]) for name in ("full", "prorated"))
-    found = recurring_amounts(
-        Events(offset_of(events), full, part),
-        tiers,
-        zero_bills_first_flat=zero_bills_first_flat,
-        rule=rounding(rule),
+    prices, events, rules_ = batch
+    listed = price_list(
+        [
+            Price(
+                charge=Tiers(
+                    tuple(Tier(**tier) for tier in tiers), beyond=Beyond.DROPPED, charges_zero=zero_bills_first_flat
+                ),
+                rounding=Rounding(rule["scale"], MODES[rule["mode"]]),
+            )
+            for tiers, rule in zip(prices, rules_, strict=True)
+        ]
     )
+    units = Ragged(offset_of(events), column(event["full"] for event in flat(events)))
+    share = column(event["share"] for event in flat(events))
+    found = recurring_amounts(listed, np.arange(len(prices)), Events(units, share))
     switch = {"zero_quantity_bills_first_flat": zero_bills_first_flat}
     expected = [
         figures("prorated_graduated", {"tiers": own, "rounding": how, **switch}, "amount", usage=usage)["amount"]
-        for own, usage, how in zip(prices, events, rule, strict=True)
+        for own, usage, how in zip(prices, events, rules_, strict=True)
     ]
-    assert fractions(found) == expected
+    assert fractions(found.rounded) == expected

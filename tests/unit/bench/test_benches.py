@@ -39,11 +39,13 @@ def test_drawdowns_are_those_of_a_loop_over_decimals() -> None:
 def test_rate_prices_every_model_as_the_loop_does() -> None:
     report = rate.bench(lines=300, loop_lines=300)
     totals = {name: figures["total"] for name, figures in report["models"].items()}
-    assert len(totals) == 17
+    assert len(totals) == 31
+    assert report["drawdowns"]["total"] == "69974"
     assert totals["graduated"] == "8586599/100"
     assert totals["capacity"] == "71633/100"
     assert totals["percentage"] == "1472971/20"
     assert totals["rerated"] == "7758/25"
+    assert totals["prorated_graduated"] == "6401237/50"
 
 
 def test_bodies_hold_each_event_once() -> None:

@@ -1,6 +1,7 @@
 """Pieces cost what the details of the same lines cost, in int64 and beyond it."""
 
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from rating.pricing import pieces
 from rating.pricing.measure import measured
 from rating.pricing.parts import Charge, PerUnit, Price, Reading, Rounding, Tier, Tiers
 from rating.pricing.rate import amount_of, details_of, rate
-from rating.pricing.shapes import price_list, stretches
+from rating.pricing.shapes import STRETCH_LINES, price_list, stretches
 from rating.pricing.usage import Usage, taken_usage
 from rating.ratios import HALF_UP, UP
 from tests.unit.rating.pricing.columns import fractions
 
-LINES = 2_000
+LINES: Final = 2_000
+FAR: Final = STRETCH_LINES + 1_000
+"""A line of the second of several stretches."""
+MANY: Final = 9 * 10**18
 
 
 def tiers(reading: Reading, scale: int) -> Charge:
@@ -42,6 +46,22 @@ def test_pieces_cost_what_details_cost(reading: Reading, mode: int, units: int) 
         details = amount_of(terms.shape, details_of(terms, measured(terms, own), own), len(terms.row))
         assert fractions(ratios.taken(found.amount, lines)) == fractions(details.rounded)
         assert fractions(ratios.taken(found.exact, lines)) == fractions(details.exact)
+
+
+@pytest.mark.parametrize("shapes", [1, 2])
+def test_a_line_beyond_int64_changes_none_of_the_lines_around_it(shapes: int) -> None:
+    lines = 3 * STRETCH_LINES
+    charges = [tiers(reading, 7) for reading in list(Reading)[:shapes]]
+    prices = price_list([Price(charge=charge, rounding=Rounding(2)) for charge in charges])
+    of_line, units = np.arange(lines) % shapes, np.arange(lines)
+    usages = (Usage(ratios.whole(column)) for column in (units, np.where(units == FAR, MANY, units)))
+    alone, beside = (rate(prices, of_line, usage) for usage in usages)
+    assert beside.exact.numerator.dtype == np.object_
+    others = units != FAR
+    for one, other in ((alone.amount, beside.amount), (alone.exact, beside.exact)):
+        assert ratios.is_equal(ratios.taken(one, others), ratios.taken(other, others)).all()
+    (dear,) = fractions(ratios.taken(beside.amount, slice(FAR, FAR + 1)))
+    assert dear == round(7 + Fraction(70, 3) * Fraction(7, 10**4) + (MANY - Fraction(70, 3)) * Fraction(7, 20_000), 2)
 
 
 def test_per_unit_prices_are_one_piece() -> None:
