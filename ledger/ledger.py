@@ -53,6 +53,9 @@ class Ledger:
             migrate(self._write, migrations())
             self.writing = opened.enter_context(open_handle(settings, session="follower"))
             self.reading = opened.enter_context(open_handle(settings, readonly=True))
+            self._summing = [
+                opened.enter_context(open_handle(settings, readonly=True, one_thread=True)) for _ in range(2)
+            ]
             self._watching = opened.enter_context(open_handle(settings, readonly=True))
             self._recover()
             self._opened = opened.pop_all()
@@ -63,7 +66,7 @@ class Ledger:
         """Make what readers see true again: marked blocks up to the head, usage in steps that are done."""
         chain = Chain(self.identity.id, anchor.read(self.relational, self.directory))
         self._follower = UsageFollower(self.writing, self._meters_at)
-        self._usage = UsageReader(self.reading, self._follower)
+        self._usage = UsageReader(self.reading, self._summing, self._follower)
         for marker in chain.read(self._write):
             self._follower.block_marked(marker)
         left = unmarked(self._write, chain.head)

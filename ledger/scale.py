@@ -11,6 +11,9 @@ QUANTITY_SCALE = 9
 QUANTITY_ONE = 10**QUANTITY_SCALE
 UNITS_MAX = 10**15
 
+_HALF_BITS = np.uint64(32)
+_HALF = np.uint64(2**32 - 1)
+
 Digests = NDArray[np.uint64]
 """A row a digest: its low and its high 64 bits."""
 
@@ -32,14 +35,16 @@ def digests(stored: bytes | memoryview) -> Digests:
 
 def digest_sums(summands: Digests, starts: NDArray[np.int64]) -> Digests:
     """The sums modulo 2^128 of the groups of `summands` that begin at `starts`."""
-    if not len(summands):
+    if len(summands) <= len(starts):  # one each, or none at all
         return summands
-    # Quarters of a digest cannot wrap 64 bits below 2^32 rows; what is above their 32 bits is carried on afterwards.
-    quarters = np.ascontiguousarray(summands).view(np.uint32)
-    sums = np.add.reduceat(quarters, starts, axis=0, dtype=np.uint64)
-    for quarter in range(3):
-        sums[:, quarter + 1] += sums[:, quarter] >> 32
-    return sums.astype(np.uint32).view(np.uint64)
+    low, high = summands[:, 0], summands[:, 1]
+    # Halves of the low word cannot wrap 64 bits below 2^32 rows; the high word wraps where the sum does.
+    lower, upper = np.add.reduceat(low & _HALF, starts), np.add.reduceat(low >> _HALF_BITS, starts)
+    upper += lower >> _HALF_BITS
+    sums = np.empty((len(starts), 2), dtype=np.uint64)
+    sums[:, 0] = (upper << _HALF_BITS) | (lower & _HALF)
+    sums[:, 1] = np.add.reduceat(high, starts) + (upper >> _HALF_BITS)
+    return sums
 
 
 def add_digests(summands: Digests) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 from ledger.scale import Digests, digest_sums
 from ledger.usage import Totals
 from rating.book import Book
-from rating.exact import Exact, Int64s, group_sums
+from rating.exact import Exact, Int64s, group_sums, largest
 from rating.intervals import fee_windows
 from rating.leaders import leaders
-from rating.match import RATED, Match, price_span
+from rating.match import RATED, Match, price_span, rows_where
 from rating.price_sets import PRORATIONS
 from rating.proration.shares import days_of, share
 from rating.ragged import expand
@@ -40,12 +40,14 @@ def lines_of(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
 
 
 def _used(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
-    rated = np.flatnonzero(matched.outcome == RATED)
-    key = line_key(book, matched.contract[rated], matched.price[rated])
+    everything = np.arange(len(matched.outcome))
+    row, contract, price = rows_where(matched.outcome == RATED, everything, matched.contract, matched.price)
+    # Prices of one product and meter follow each other, as the windows do in which they hold.
+    key = line_key(book, _ranks(_contract_order(book))[contract], _ranks(np.argsort(_sold(book), kind="stable"))[price])
     order = np.argsort(key, kind="stable")
-    key, row = key[order], rated[order]
-    starts = np.flatnonzero(np.diff(key, prepend=-1))
-    contract, price = matched.contract[row[starts]], matched.price[row[starts]]
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    row, first = row[order], order[starts]
+    contract, price = contract[first], price[first]
     return Lines(
         contract,
         price,
@@ -63,12 +65,11 @@ def line_key(book: Book, contract: Int64s, price: Int64s) -> Int64s:
 
 def windows(book: Book, spans: Spans, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
     """When the period, the contract and the price all hold."""
-    calendar = book.contracts.calendar[contract]
+    calendar = book.contracts.calendar
+    opens = np.maximum(spans.contract_start, spans.period_start[calendar])
+    closes = np.minimum(spans.contract_end, spans.period_end[calendar])
     price_start, price_end = price_span(book, contract, price)
-    return (
-        np.maximum(np.maximum(spans.contract_start[contract], price_start), spans.period_start[calendar]),
-        np.minimum(np.minimum(spans.contract_end[contract], price_end), spans.period_end[calendar]),
-    )
+    return np.maximum(opens[contract], price_start), np.minimum(closes[contract], price_end)
 
 
 def with_idle(book: Book, spans: Spans, lines: Lines) -> Lines:
@@ -101,18 +102,30 @@ def with_idle(book: Book, spans: Spans, lines: Lines) -> Lines:
 
 def in_order(book: Book, lines: Lines) -> Lines:
     """By entity, customer, currency, contract, product, meter and window: positions in a book are in their order."""
-    contracts, prices = book.contracts, book.prices
-    by = (
-        lines.window_start,
-        prices.meter[lines.price],
-        prices.product[lines.price],
-        lines.contract,
-        book.plan_currency[contracts.plan[lines.contract]],
-        contracts.customer[lines.contract],
-        contracts.entity[lines.contract],
-    )
-    order = np.lexsort(by)
+    sold = _sold(book)
+    key = _ranks(_contract_order(book))[lines.contract] * (largest(sold) + 1) + sold[lines.price]
+    if bool((key[1:] > key[:-1]).all()):
+        return lines
+    order = np.lexsort((lines.window_start, key))
     return Lines._make(column[order] for column in lines)
+
+
+def _contract_order(book: Book) -> Int64s:
+    """The contracts by entity, customer and currency."""
+    contracts = book.contracts
+    return np.lexsort((book.plan_currency[contracts.plan], contracts.customer, contracts.entity))
+
+
+def _sold(book: Book) -> Int64s:
+    """Per price: a number for its product and meter, ascending in the order of lines."""
+    return book.prices.product * len(book.meters) + book.prices.meter
+
+
+def _ranks(order: Int64s) -> Int64s:
+    """Which place each row has in `order`."""
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
 
 
 def shares(book: Book, spans: Spans, lines: Lines) -> Ratios:

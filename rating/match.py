@@ -5,7 +5,7 @@ period of the contract's calendar; where none does, that of the customer's home,
 contract, or months in UTC. What another period will count is told apart from what nobody will.
 """
 
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -57,20 +57,27 @@ def match(book: Book, spans: Spans, usage: Stretches) -> Match:
     row, contract = _contracts_in_force(book, spans, customer, usage.segment)
     has_contract = np.zeros(len(customer), dtype=np.bool_)
     has_contract[row] = True
-    meter = positions(plain(usage.meter), book.meters)
-    nth, price = prices_in_force(book, contract, meter[row], usage.segment[row])
+    nth, price = prices_in_force(book, contract, named(usage.meter, book.meters)[row], usage.segment[row])
     row, contract = row[nth], contract[nth]
-    assert bool((np.diff(row) > 0).all()), "two contracts bill the same usage: the catalog should have refused them"
-    found = Match(
-        _unmatched(book, spans, customer, has_contract, usage.segment),
-        np.full(len(customer), -1),
-        np.full(len(customer), -1),
-    )
-    found.contract[row] = contract
-    found.price[row] = price
+    assert bool((row[1:] > row[:-1]).all()), "two contracts bill the same usage: the catalog should have refused them"
     ours = _in_period(spans, book.contracts.calendar[contract], usage.segment[row])
-    found.outcome[row] = np.where(ours, RATED, OTHER_PERIOD)
+    found = Match(
+        _placed(np.where(ours, RATED, OTHER_PERIOD).astype(np.int8), row, len(customer), missing=NO_PRICE),
+        _placed(contract, row, len(customer), missing=-1),
+        _placed(price, row, len(customer), missing=-1),
+    )
+    rest = np.flatnonzero(found.price < 0)
+    found.outcome[rest] = _unmatched(book, spans, customer[rest], has_contract[rest], usage.segment[rest])
     return found
+
+
+def _placed(values: NDArray[Any], row: Int64s, count: int, missing: int) -> NDArray[Any]:
+    """A column of `count` rows that has `values` in some, each once and in their order."""
+    if len(row) == count:
+        return values
+    column = np.full(count, missing, dtype=values.dtype)
+    column[row] = values
+    return column
 
 
 def plain(column: pa.Array) -> pa.Array:
@@ -80,19 +87,31 @@ def plain(column: pa.Array) -> pa.Array:
 
 def _owner(book: Book, subject: pa.Array) -> Int64s:
     """Per row: the customer who owns the subject, or -1."""
-    found = positions(plain(subject), book.subjects.subject)
     # The entry after the last is what position -1 reads.
-    return np.append(book.subjects.customer, -1)[found]
+    return np.append(book.subjects.customer, -1)[named(subject, book.subjects.subject)]
+
+
+def named(column: pa.Array, among: pa.Array) -> Int64s:
+    """Where each name of `column` is in `among`, or -1."""
+    if not pa.types.is_dictionary(column.type):
+        return positions(column, among)
+    found: Int64s = positions(column.dictionary, among)[column.indices.to_numpy()]
+    return found
 
 
 def _contracts_in_force(book: Book, spans: Spans, customer: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
     """The rows and the contracts that are in force for them; a row may have several, with different meters."""
-    bounds = np.searchsorted(book.contracts.customer, np.arange(len(book.customers) + 1))
-    owned = np.flatnonzero(customer >= 0)
-    nth, contract = expand(bounds[customer[owned]], bounds[customer[owned] + 1])
-    row = owned[nth]
+    # Nobody, who is customer -1, has none: the last two bounds are the same.
+    bounds = np.searchsorted(book.contracts.customer, np.arange(len(book.customers) + 2))
+    row, contract = expand(bounds[:-1][customer], bounds[1:][customer])
     holds = (spans.contract_start[contract] <= segment[row]) & (segment[row] < spans.contract_end[contract])
-    return row[holds], contract[holds]
+    row, contract = rows_where(holds, row, contract)
+    return row, contract
+
+
+def rows_where(holds: NDArray[np.bool_], *columns: Int64s) -> tuple[Int64s, ...]:
+    """The rows of `columns` for which it holds; mostly it does for all, and nothing is copied."""
+    return columns if holds.all() else tuple(column[holds] for column in columns)
 
 
 def prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s) -> tuple[Int64s, Int64s]:
@@ -102,16 +121,23 @@ def prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s
     wanted = np.where(meter >= 0, book.contracts.prices[contract] * meters + meter, -1)
     row, price = expand(np.searchsorted(key, wanted, side="left"), np.searchsorted(key, wanted, side="right"))
     start, end = price_span(book, contract[row], price)
-    holds = (start <= segment[row]) & (segment[row] < end)
-    return row[holds], price[holds]
+    row, price = rows_where((start <= segment[row]) & (segment[row] < end), row, price)
+    return row, price
 
 
 def price_span(book: Book, contract: Int64s, price: Int64s) -> tuple[Int64s, Int64s]:
     """From when until when each price holds under the contract beside it."""
-    calendar = book.contracts.calendar[contract]
-    return day_starts(book.prices.since[price], calendar, book.zones), day_starts(
-        book.prices.until[price], calendar, book.zones
-    )
+    prices, zones, calendar = book.prices, book.zones, book.contracts.calendar[contract]
+    count = len(prices.set)
+    if len(zones) * count > len(price):
+        return (
+            day_starts(prices.since[price], calendar, zones),
+            day_starts(prices.until[price], calendar, zones),
+        )
+    # Looked up once for each price in each zone, and not for each of millions of rows.
+    place = calendar * count + price
+    zone, each = np.divmod(np.arange(len(zones) * count), max(count, 1))
+    return day_starts(prices.since[each], zone, zones)[place], day_starts(prices.until[each], zone, zones)[place]
 
 
 def _unmatched(

@@ -135,7 +135,7 @@ def test_a_damaged_ledger_leaves_no_connection_open(place: Place, monkeypatch: p
     monkeypatch.setattr("ledger.ledger.open_handle", noted)
     with pytest.raises(Damaged, match="block 1: missing"):
         place.ledger()
-    assert len(opened) == 4
+    assert len(opened) == 6
     for handle in opened:
         with pytest.raises(LedgerError, match="closed"):
             handle.rows("steps")
