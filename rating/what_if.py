@@ -7,7 +7,6 @@ prices); where it does not, usage is summed again at the close's cutoff. Credit 
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -16,16 +15,14 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ledger.charges import CARRIED, CREDIT, PROMOTION
-from ledger.meters import meters, meters_at, write_meters
 from ledger.scale import decimal_integers
 from rating import book as books
-from rating import catalog_store as store
 from rating.beyond_sums import Beyond, by_line
 from rating.book import Book, positions
 from rating.calculation import UsageReader, calculate
-from rating.catalog_rows import ROWS
-from rating.catalog_tables import catalog_versions, rows_at
+from rating.catalog_trial import Draft
 from rating.commitment_windows import Earlier, so_far, summed
+from rating.cuts import are_untouched, cut_alike
 from rating.exact import Exact, Int64s, group_sums
 from rating.lines import Lines, in_order, with_idle
 from rating.made import Charged
@@ -37,7 +34,6 @@ from rating.rate import charge
 from rating.runs import Run, standing_before
 from rating.settle import settle
 from rating.spans import spans
-from rating.yaml_page import Mistake
 
 
 class Record(UsageReader, Protocol):
@@ -78,42 +74,6 @@ class Difference(NamedTuple):
     def change(self) -> int:
         """Above zero where the draft is dearer."""
         return self.after - self.before
-
-
-class Draft(NamedTuple):
-    """A catalog that nobody applied, in a store of its own: nothing of it can be billed, and nobody waits for it."""
-
-    connection: sa.Connection
-    version: int
-
-
-@contextmanager
-def drafted(connection: sa.Connection, tenant: str, text: str) -> Iterator[Draft | list[Mistake]]:
-    """The tenant's newest catalog with the file `text` applied to it, or what is wrong with the file."""
-    beside = sa.create_engine("sqlite://")
-    with beside.connect() as own:
-        for table in (catalog_versions, *ROWS):
-            own.execute(sa.schema.CreateTable(table))  # without indexes: it is written and read once
-        _copy(connection, own, tenant, store.newest_version(connection))
-        applied = store.apply(own, tenant, text, "", 0)
-        yield applied if isinstance(applied, list) else Draft(own, applied.version)
-    beside.dispose()
-
-
-def _copy(connection: sa.Connection, own: sa.Connection, tenant: str, version: int) -> None:
-    """Write the catalog at `version` into an empty store, as the rows that it is."""
-    named = {"version": version, "tenant": tenant, "applied_at": 0, "actor": "", "source": "", "digest": ""}
-    own.execute(sa.insert(catalog_versions).values(named))
-    write_meters(own, tenant, version, meters_at(connection, version, tenant).get(tenant, []))
-    for table in ROWS:
-        if table is meters:
-            continue
-        names = [column.name for column in table.columns if column.name != "superseded"]
-        rows = list(map(tuple, connection.execute(rows_at(table, tenant, version, *names)).all()))
-        if rows:
-            # Past the mapping of names to values: a catalog has a row for every customer.
-            insert = sa.insert(table).values(dict.fromkeys(names)).compile(dialect=own.dialect)
-            own.exec_driver_sql(str(insert), rows)
 
 
 class Repricing:
@@ -162,9 +122,14 @@ class Repricing:
     def _charges_are_enough(self, version: int) -> bool:
         """Whether the quantities of charges under catalog `version` are those of charges under the draft."""
         if version not in self._is_enough:
-            known = books.load(self._connection, self._tenant, version)
-            self._is_enough[version] = cuts_alike(known, self._book) and not needs_more_than_sums(self._book.prices)
+            self._is_enough[version] = not needs_more_than_sums(self._book.prices) and self._cuts_alike(version)
         return self._is_enough[version]
+
+    def _cuts_alike(self, version: int) -> bool:
+        """Whether catalog `version` divides usage as the draft does."""
+        if are_untouched(self._draft.connection, self._tenant, version, self._draft.version):
+            return True
+        return cut_alike(books.load(self._connection, self._tenant, version), self._book)
 
 
 def _before_credit(charges: pa.Table) -> pa.Table:
@@ -193,43 +158,6 @@ def _from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int) -> 
     )
     pair, sums = _by_key(customer * len(currencies) + currency, np.concatenate(amounts))
     return Sums(*_named(pair, book.customers, currencies), sums), len(lines.contract)
-
-
-def cuts_alike(one: Book, other: Book) -> bool:
-    """Whether both books divide any usage into the same lines, at whatever prices."""
-    return _usage_of(one) == _usage_of(other) and _price_days_of(one) == _price_days_of(other)
-
-
-def _usage_of(book: Book) -> tuple[pa.Table, ...]:
-    """Whose each subject is, and when each contract holds."""
-    contracts = book.contracts
-    return (
-        pa.table({"subject": book.subjects.subject, "owner": book.customers.take(pa.array(book.subjects.customer))}),
-        pa.table(
-            {
-                "id": contracts.id,
-                "customer": book.customers.take(pa.array(contracts.customer)),
-                "zone": pa.array(book.zones).take(pa.array(contracts.calendar)),
-                "anchor": np.array([calendar.anchor for calendar in book.calendars])[contracts.calendar],
-                "starts": contracts.starts,
-                "ends": contracts.ends,
-            }
-        ),
-    )
-
-
-def _price_days_of(book: Book) -> pa.Table:
-    """Of each contract: the meters that are priced, and from which day to which."""
-    prices, meters = book.prices, book.meters.to_pylist()
-    of_usage = np.flatnonzero(~prices.is_fee)
-    days: dict[int, list[tuple[str, int, int]]] = {one: [] for one in np.unique(book.contracts.prices).tolist()}
-    columns = (prices.set, prices.meter, prices.since, prices.until)
-    for one, meter, since, until in zip(*(column[of_usage].tolist() for column in columns), strict=True):
-        days.setdefault(one, []).append((meters[meter], since, until))
-    said = {one: repr(sorted(of_set)) for one, of_set in days.items()}
-    different, which = np.unique(book.contracts.prices, return_inverse=True)
-    texts = pa.array([said[one] for one in different.tolist()], pa.string())
-    return pa.table({"days": texts.take(pa.array(which))})
 
 
 def _lines(book: Book, priced: pa.Table) -> Lines:

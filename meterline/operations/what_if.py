@@ -11,7 +11,8 @@ from meterline.outcome import Outcome, Output
 from meterline.tenants import checked_tenant
 from posting.money import money_text
 from rating import runs
-from rating.what_if import Again, Difference, Repricing, differences, drafted
+from rating.catalog_trial import drafted
+from rating.what_if import Again, Difference, Repricing, differences
 
 
 class WhatIf(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ def what_if(installation: Installation, asked: WhatIf, output: Output) -> Outcom
         closed = [run for run in runs.live_runs(connection, tenant) if _is_asked(run.period, asked.period)]
         if not closed:
             raise RequestError(f"no period of {asked.period} is closed: what-if prices closed periods again")
-        with drafted(connection, tenant, asked.text) as draft:
+        with drafted(installation.relational, tenant, asked.text) as draft:
             if isinstance(draft, list):
                 mistakes = "\n".join(f"  {asked.file}: {mistake}" for mistake in sorted(draft))
                 raise RequestError(f"{asked.file} has {len(draft)} mistakes\n{mistakes}")

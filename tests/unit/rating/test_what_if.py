@@ -6,9 +6,11 @@ import sqlalchemy as sa
 
 from rating.calculation import calculate
 from rating.catalog_store import newest_version
+from rating.catalog_trial import Draft, drafted
 from rating.close import Closed, close
+from rating.cuts import cut_alike
 from rating.runs import Run, live_runs
-from rating.what_if import Again, Difference, Draft, Repricing, Sums, cuts_alike, differences, drafted
+from rating.what_if import Again, Difference, Repricing, Sums, differences
 from tests.unit.rating.world import (
     CATALOG,
     DAY_MS,
@@ -56,7 +58,7 @@ def ledger(relational: sa.Engine) -> MemoryLedger:
 
 def again(ledger: MemoryLedger, relational: sa.Engine, text: str) -> tuple[Again, pa.Table]:
     """What-if's answer, and the draft's charges calculated from usage whatever was kept."""
-    with relational.connect() as connection, drafted(connection, TENANT, text) as draft:
+    with relational.connect() as connection, drafted(relational, TENANT, text) as draft:
         assert isinstance(draft, Draft)
         run = the_run(connection)
         (found,) = Repricing(ledger, connection, TENANT, draft).charged_again([run])
@@ -110,8 +112,8 @@ def test_an_anchor_cuts_usage_in_another_way() -> None:
     calendar, same, anchored = (
         book_of(CATALOG.replace("2026-01-01", f"2026-01-01{more}")) for more in ("", ", anchor: 1", ", anchor: 15")
     )
-    assert cuts_alike(calendar, same)
-    assert not cuts_alike(calendar, anchored)
+    assert cut_alike(calendar, same)
+    assert not cut_alike(calendar, anchored)
 
 
 def test_a_draft_is_nobodys_catalog(ledger: MemoryLedger, relational: sa.Engine) -> None:
@@ -121,7 +123,7 @@ def test_a_draft_is_nobodys_catalog(ledger: MemoryLedger, relational: sa.Engine)
 
 
 def test_a_draft_with_a_mistake_is_told(relational: sa.Engine) -> None:
-    with relational.connect() as connection, drafted(connection, TENANT, "plans: [{name: x}]") as draft:
+    with drafted(relational, TENANT, "plans: [{name: x}]") as draft:
         assert isinstance(draft, list)
         assert draft
 
