@@ -51,17 +51,23 @@ SCHEMA = pa.schema(
 
 DIGESTED = pa.schema([field for field in SCHEMA if field.name != "run"])
 
+OF_CONTRACTS = (USAGE, FEE, COMMITMENT, DISCOUNT)
+"""The kinds of lines that are a contract's, before credit pays."""
+
 PRICED = pa.schema(
     [
-        SCHEMA.field(name)
-        for name in (
-            *("customer", "currency", "contract", "kind", "meter"),
-            *("window_start", "window_end", "events", "quantity", "amount"),
-        )
+        SCHEMA.field("contract"),
+        pa.field("currency", pa.int16(), nullable=False),
+        pa.field("meter", pa.int16(), nullable=False),
+        *(SCHEMA.field(name) for name in ("window_start", "window_end", "events", "quantity", "amount")),
     ]
 )
-"""What was priced, and what it came to."""
+"""What was priced, and what it came to; currencies and meters are places in lists that the reader has."""
 
+BY_CUSTOMER = pa.schema(
+    [SCHEMA.field("customer"), SCHEMA.field("currency"), pa.field("amount", pa.decimal128(38, 0), nullable=False)]
+)
+"""In minor units."""
 
 BY_CONTRACT = pa.schema(
     [
@@ -94,9 +100,15 @@ def read(handle: Handle, run: int) -> pa.Table:
     return handle.table("charges", run=run).cast(SCHEMA)
 
 
-def read_priced(handle: Handle, run: int) -> pa.Table:
-    """Of the lines of one run, in any order, what was priced and what it came to."""
-    return handle.table("priced", run=run).cast(PRICED)
+def read_priced(handle: Handle, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+    """Of the lines of one run that are contracts', in any order, what was priced and what it came to."""
+    found = handle.table("priced", run=run, kinds=list(OF_CONTRACTS), meters=list(meters), currencies=list(currencies))
+    return found.cast(PRICED)
+
+
+def by_customer(handle: Handle, run: int, kinds: Sequence[str]) -> pa.Table:
+    """What lines of some kinds of one run charged customers, in any order."""
+    return handle.table("charged_by_customer", run=run, kinds=list(kinds)).cast(BY_CUSTOMER)
 
 
 def by_contract(handle: Handle, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:

@@ -225,9 +225,13 @@ class Ledger:
         """What some runs moved up to an instant, per grant and pair of accounts."""
         return movements.sums(self.reading, runs, until)
 
-    def read_priced(self, run: int) -> pa.Table:
-        """Of the lines of one run, in any order, what was priced and what it came to."""
-        return charges.read_priced(self.reading, run)
+    def read_priced(self, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        """Of the lines of one run that are contracts', in any order, what was priced and what it came to."""
+        return charges.read_priced(self.reading, run, meters, currencies)
+
+    def charged_by_customer(self, run: int, kinds: Sequence[str]) -> pa.Table:
+        """What lines of some kinds of one run charged customers, in any order."""
+        return charges.by_customer(self.reading, run, kinds)
 
     def chain_at(self, block: int) -> str:
         """The chain hash at `block`, in hex."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import rating.credit_grants
 import rating.runs
 from ledger import movements
-from ledger.charges import BY_CONTRACT, COMMITMENT, FEE, PRICED, SCHEMA, USAGE
+from ledger.charges import BY_CONTRACT, BY_CUSTOMER, COMMITMENT, FEE, OF_CONTRACTS, PRICED, SCHEMA, USAGE
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
 from ledger.trace import OfMeter
@@ -241,8 +241,21 @@ class MemoryLedger:
         amounts = [Decimal(amount) for amount in sums.values()]
         return pa.table([*columns, amounts], schema=movements.SUMS)
 
-    def read_priced(self, run: int) -> pa.Table:
-        return self.charges.get(run, SCHEMA.empty_table()).select(PRICED.names)
+    def read_priced(self, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        rows = [row for row in self.read_charges(run).to_pylist() if row["kind"] in OF_CONTRACTS]
+        for row in rows:
+            for name, known in (("meter", meters), ("currency", currencies)):
+                row[name] = known.index(row[name]) if row[name] in known else -1
+        return pa.Table.from_pylist([{name: row[name] for name in PRICED.names} for row in rows], schema=PRICED)
+
+    def charged_by_customer(self, run: int, kinds: Sequence[str]) -> pa.Table:
+        sums: dict[tuple[str, str], int] = defaultdict(int)
+        for row in self.read_charges(run).to_pylist():
+            if row["kind"] in kinds:
+                sums[row["customer"], row["currency"]] += row["amount"]
+        rows = [(*key, Decimal(amount)) for key, amount in sums.items()]
+        columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(BY_CUSTOMER)
+        return pa.table(columns, schema=BY_CUSTOMER)
 
 
 def _key(use: Use, names: Sequence[str], slots: Slots) -> tuple[str, ...]:
