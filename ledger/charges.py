@@ -54,15 +54,22 @@ DIGESTED = pa.schema([field for field in SCHEMA if field.name != "run"])
 OF_CONTRACTS = (USAGE, FEE, COMMITMENT, DISCOUNT)
 """The kinds of lines that are a contract's, before credit pays."""
 
+_PLACE = pa.int16()
+
+TO_CONTRACTS = pa.schema(
+    [SCHEMA.field("contract"), pa.field("currency", _PLACE, nullable=False), SCHEMA.field("amount")]
+)
+"""In minor units; currencies are places in a list that the reader has."""
+
 PRICED = pa.schema(
     [
         SCHEMA.field("contract"),
-        pa.field("currency", pa.int16(), nullable=False),
-        pa.field("meter", pa.int16(), nullable=False),
+        pa.field("currency", _PLACE, nullable=False),
+        pa.field("meter", _PLACE, nullable=False),
         *(SCHEMA.field(name) for name in ("window_start", "window_end", "events", "quantity", "amount")),
     ]
 )
-"""What was priced, and what it came to; currencies and meters are places in lists that the reader has."""
+"""What was priced, and what it came to; meters are places as well."""
 
 BY_CUSTOMER = pa.schema(
     [SCHEMA.field("customer"), SCHEMA.field("currency"), pa.field("amount", pa.decimal128(38, 0), nullable=False)]
@@ -101,9 +108,14 @@ def read(handle: Handle, run: int) -> pa.Table:
 
 
 def read_priced(handle: Handle, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
-    """Of the lines of one run that are contracts', in any order, what was priced and what it came to."""
-    found = handle.table("priced", run=run, kinds=list(OF_CONTRACTS), meters=list(meters), currencies=list(currencies))
-    return found.cast(PRICED)
+    """Of the lines of one run for usage of some meters, in any order, what was priced; fees are of the empty meter."""
+    return handle.table("priced", run=run, meters=list(meters), currencies=list(currencies)).cast(PRICED)
+
+
+def to_contracts(handle: Handle, run: int, but: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+    """What the lines of one run that are contracts' came to, in any order, but for usage and fees of some meters."""
+    asked = {"kinds": list(OF_CONTRACTS), "but": list(but), "currencies": list(currencies)}
+    return handle.table("charged_to_contracts", run=run, **asked).cast(TO_CONTRACTS)
 
 
 def by_customer(handle: Handle, run: int, kinds: Sequence[str]) -> pa.Table:

@@ -1,29 +1,60 @@
 """Say whether two versions of a catalog divide any usage into the same lines, at whatever prices."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
 from rating.book import Book
+from rating.catalog_rows import ROWS
 from rating.catalog_tables import contract_prices, contracts, customer_subjects, prices, rows_at
 
+OF_PRICES = frozenset({prices, contract_prices})
 
-def are_untouched(connection: sa.Connection, tenant: str, version: int, later: int) -> bool:
-    """Whether catalog `later` has the subjects, contracts and first days of prices of `version`, row by row.
 
-    Then both cut alike, and no book has to be loaded to see it; they may do so without.
+class Changed(NamedTuple):
+    """The tables of the catalog of which a row was written or superseded after `version`, up to `later`."""
+
+    tables: frozenset[sa.Table]
+    tenant: str
+    version: int
+    later: int
+
+
+def changed(connection: sa.Connection, tenant: str, version: int, later: int) -> Changed:
+    """What changed between two versions of a tenant's catalog."""
+
+    def has_changed(table: sa.Table) -> bool:
+        query = sa.select(sa.exists().where(table.c.tenant == tenant, _is_between(table, version, later)))
+        return bool(connection.execute(query).scalar_one())
+
+    return Changed(frozenset(filter(has_changed, ROWS)), tenant, version, later)
+
+
+def _is_between(table: sa.Table, version: int, later: int) -> sa.ColumnElement[bool]:
+    return sa.or_(*(column.between(version + 1, later) for column in (table.c.version, table.c.superseded)))
+
+
+def are_untouched(connection: sa.Connection, said: Changed) -> bool:
+    """Whether subjects, contracts and first days of prices are the same, row by row.
+
+    Then both versions cut alike, and no book has to be loaded to see it; they may do so without.
     """
-    of_customers = (customer_subjects, contracts, contract_prices)
-    return not any(_has_changed(connection, table, tenant, version, later) for table in of_customers) and (
-        _days(connection, tenant, version) == _days(connection, tenant, later)
+    return said.tables.isdisjoint({customer_subjects, contracts, contract_prices}) and (
+        _days(connection, said.tenant, said.version) == _days(connection, said.tenant, said.later)
     )
 
 
-def _has_changed(connection: sa.Connection, table: sa.Table, tenant: str, version: int, later: int) -> bool:
-    """Whether a row was written or superseded after `version`, up to `later`."""
-    since = (column.between(version + 1, later) for column in (table.c.version, table.c.superseded))
-    query = sa.select(sa.exists().where(table.c.tenant == tenant, sa.or_(*since)))
-    return bool(connection.execute(query).scalar_one())
+def repriced(connection: sa.Connection, said: Changed) -> set[str] | None:
+    """The meters whose prices changed, where nothing did that other prices depend on; the empty one is that of fees."""
+    if not said.tables <= OF_PRICES:
+        return None
+    queries = [
+        sa.select(table.c.meter).where(table.c.tenant == said.tenant, _is_between(table, said.version, said.later))
+        for table in said.tables
+    ]
+    return {meter for query in queries for meter in connection.execute(query.distinct()).scalars()}
 
 
 def _days(connection: sa.Connection, tenant: str, version: int) -> set[tuple[str, str, str]]:

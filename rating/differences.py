@@ -38,9 +38,9 @@ def summed(customer: pa.DictionaryArray, currency: pa.DictionaryArray, amount: E
     """What rows come to for each customer and currency."""
     currencies = max(len(currency.dictionary), 1)
     # Charges of a customer lie together: few are left to be sorted when neighbours are added up.
-    pair, amount = _by_neighbours(_codes(customer) * currencies + _codes(currency), amount)
+    pair, amount = by_neighbours(_codes(customer) * currencies + _codes(currency), amount)
     order = np.argsort(pair, kind="stable")
-    pair, amount = _by_neighbours(pair[order], amount[order])
+    pair, amount = by_neighbours(pair[order], amount[order])
     who, what = np.divmod(pair, currencies)
     return Sums(encoded(who, customer.dictionary), encoded(what, currency.dictionary), amount)
 
@@ -75,7 +75,7 @@ def _codes(column: pa.DictionaryArray) -> Int64s:
     return codes
 
 
-def _by_neighbours(key: Int64s, column: Exact) -> tuple[Int64s, Exact]:
+def by_neighbours(key: Int64s, column: Exact) -> tuple[Int64s, Exact]:
     """The keys of runs of equal neighbours, and what the column comes to in each."""
     starts = np.flatnonzero(np.diff(key, prepend=-1))
     return key[starts], group_sums(column, starts)

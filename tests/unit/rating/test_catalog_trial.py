@@ -12,7 +12,7 @@ from rating.catalog import Catalog
 from rating.catalog_rows import ROWS, load
 from rating.catalog_store import newest_version
 from rating.catalog_trial import Draft, drafted
-from rating.cuts import are_untouched, cut_alike
+from rating.cuts import are_untouched, changed, cut_alike, repriced
 from tests.unit.rating.world import CATALOG, TENANT, applied
 
 EGRESS = "product: Egress, meter: gb_out, model: per_unit, unit_price: 1"
@@ -87,10 +87,12 @@ def test_catalogs_with_the_same_subjects_contracts_and_days_cut_alike(engine: sa
     later = applied(engine, PLAN % (f"{EGRESS}, from: 2026-11-10", "")).version
     with engine.connect() as connection:
         known, then, dated = (books.load(connection, TENANT, version) for version in (2, more, later))
-        untouched = are_untouched(connection, TENANT, 2, more)
+        said = changed(connection, TENANT, 2, more)
+        untouched = are_untouched(connection, said)
         assert untouched == (name not in ("contract_prices", "contracts", "customer_subjects"))
+        assert repriced(connection, said) == ({"gb_out"} if name in ("prices", "contract_prices") else None)
         assert cut_alike(known, then) or not untouched
-        assert not are_untouched(connection, TENANT, more, later)
+        assert not are_untouched(connection, changed(connection, TENANT, more, later))
         assert not cut_alike(then, dated) or name == "contract_prices"
 
 
@@ -98,5 +100,5 @@ def test_a_file_that_changes_nothing_is_the_newest_catalog(engine: sa.Engine) ->
     with drafted(engine, TENANT, CATALOG) as draft:
         assert isinstance(draft, Draft)
         assert draft.version == 2
-        assert are_untouched(draft.connection, TENANT, 2, 2)
+        assert repriced(draft.connection, changed(draft.connection, TENANT, 2, 2)) == set()
         assert newest_version(draft.connection) == 2

@@ -1,8 +1,10 @@
 """The past at other prices: from the charges where the draft cuts as the close did, from usage where it does not."""
 
+import msgspec
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from rating.calculation import calculate
 from rating.catalog_store import newest_version
@@ -10,7 +12,7 @@ from rating.catalog_trial import Draft, drafted
 from rating.close import Closed, close
 from rating.cuts import cut_alike
 from rating.differences import Sums, differences
-from rating.runs import Run, live_runs
+from rating.runs import ENGINE_VERSION, Run, live_runs, runs
 from rating.what_if import Again, Repricing
 from tests.unit.rating.world import (
     CATALOG,
@@ -107,6 +109,41 @@ def test_a_draft_gives_the_charges_that_usage_would_give(
     assert (totals(found.after), found.charges) == (totals_of(slowly), len(slowly))
     assert totals(found.before) == {("acme", "EUR"): 34}
     assert sum(found.after.amount.tolist()) == after
+
+
+MINIMUM = "adjustments: [{minimum: %s}]"
+BILLS_UNUSED = CATALOG.replace(
+    "prices:\n",
+    "prices:\n      - {product: Base, model: flat, amount: 7}\n      - {product: Seats, model: flat, amount: 1}\n",
+).replace('unit_price: "0.05"', f'unit_price: "0.05", {MINIMUM % 3}')
+QUIET = """
+customers: [{id: quiet, name: Quiet, subjects: [quiet-prod]}]
+contracts: [{id: C-2, customer: quiet, plan: standard, entity: DE01, start: 2026-01-01}]
+"""
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        "{product: Base, model: flat, amount: 9}",
+        f"{{product: Egress, meter: gb_out, model: per_unit, unit_price: 1, {MINIMUM % 2}}}",
+        "{product: Egress, meter: gb_out, model: per_unit, unit_price: 1}",
+        f"{{product: API, meter: api_calls, model: per_unit, unit_price: 1, {MINIMUM % 4}}}",
+    ],
+)
+@pytest.mark.parametrize("engine", [ENGINE_VERSION, "another"])
+def test_what_a_draft_leaves_alone_stays_what_was_charged(price: str, engine: str) -> None:
+    relational, ledger = store(), MemoryLedger(USAGE)
+    applied(relational, BILLS_UNUSED)
+    applied(relational, QUIET)
+    closed = close(ledger, relational, TENANT, str(NOVEMBER), NOW_MS)
+    assert isinstance(closed, Closed)
+    manifest = replace(closed.manifest, engine_version=engine)
+    with relational.begin() as connection:
+        connection.execute(sa.update(runs).values(manifest=msgspec.json.encode(manifest).decode()))
+    found, slowly = again(ledger, relational, PLAN % price)
+    assert found.from_charges
+    assert (totals(found.after), found.charges) == (totals_of(slowly), len(slowly))
 
 
 def test_an_anchor_cuts_usage_in_another_way() -> None:
