@@ -60,17 +60,30 @@ SCHEMA = pa.schema(
 
 DIGESTED = pa.schema([field for field in SCHEMA if field.name != "run"])
 
+OF_CONTRACTS = (USAGE, FEE, COMMITMENT, DISCOUNT)
+"""The kinds of lines that are a contract's, before credit pays."""
+
+_PLACE = pa.int16()
+
+TO_CONTRACTS = pa.schema(
+    [SCHEMA.field("contract"), pa.field("currency", _PLACE, nullable=False), SCHEMA.field("amount")]
+)
+"""In minor units; currencies are places in a list that the reader has."""
+
 PRICED = pa.schema(
     [
-        SCHEMA.field(name)
-        for name in (
-            *("customer", "currency", "contract", "kind", "meter"),
-            *("window_start", "window_end", "events", "quantity", "amount"),
-        )
+        SCHEMA.field("contract"),
+        pa.field("currency", _PLACE, nullable=False),
+        pa.field("meter", _PLACE, nullable=False),
+        *(SCHEMA.field(name) for name in ("window_start", "window_end", "events", "quantity", "amount")),
     ]
 )
-"""What was priced, and what it came to."""
+"""What was priced, and what it came to; meters are places as well."""
 
+BY_CUSTOMER = pa.schema(
+    [SCHEMA.field("customer"), SCHEMA.field("currency"), pa.field("amount", pa.decimal128(38, 0), nullable=False)]
+)
+"""In minor units."""
 
 BY_CONTRACT = pa.schema(
     [
@@ -126,9 +139,20 @@ def read(handle: Handle, run: int) -> pa.Table:
     return handle.table("charges", run=run).cast(SCHEMA)
 
 
-def read_priced(handle: Handle, run: int) -> pa.Table:
-    """Of the lines of one run, in any order, what was priced and what it came to."""
-    return handle.table("priced", run=run).cast(PRICED)
+def read_priced(handle: Handle, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+    """Of the lines of one run for usage of some meters, in any order, what was priced; fees are of the empty meter."""
+    return handle.table("priced", run=run, meters=list(meters), currencies=list(currencies)).cast(PRICED)
+
+
+def to_contracts(handle: Handle, run: int, but: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+    """What the lines of one run that are contracts' came to, in any order, but for usage and fees of some meters."""
+    asked = {"kinds": list(OF_CONTRACTS), "but": list(but), "currencies": list(currencies)}
+    return handle.table("charged_to_contracts", run=run, **asked).cast(TO_CONTRACTS)
+
+
+def by_customer(handle: Handle, run: int, kinds: Sequence[str]) -> pa.Table:
+    """What lines of some kinds of one run charged customers, in any order."""
+    return handle.table("charged_by_customer", run=run, kinds=list(kinds)).cast(BY_CUSTOMER)
 
 
 def by_contract(handle: Handle, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:

@@ -228,9 +228,17 @@ class Ledger:
         """What some runs moved up to an instant, per grant and pair of accounts."""
         return movements.sums(self.reading, runs, until)
 
-    def read_priced(self, run: int) -> pa.Table:
-        """Of the lines of one run, in any order, what was priced and what it came to."""
-        return charges.read_priced(self.reading, run)
+    def read_priced(self, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        """Of the lines of one run for usage and fees of some meters, in any order, what was priced."""
+        return charges.read_priced(self.reading, run, meters, currencies)
+
+    def charged_to_contracts(self, run: int, but: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        """What all other lines of one run that are contracts' came to, in any order."""
+        return charges.to_contracts(self.reading, run, but, currencies)
+
+    def charged_by_customer(self, run: int, kinds: Sequence[str]) -> pa.Table:
+        """What lines of some kinds of one run charged customers, in any order."""
+        return charges.by_customer(self.reading, run, kinds)
 
     def chain_at(self, block: int) -> str:
         """The chain hash at `block`, in hex."""

@@ -3,6 +3,7 @@
 import re
 from functools import cache
 
+import pyarrow as pa
 from babel.numbers import get_currency_precision
 
 PLAIN = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
@@ -20,6 +21,14 @@ def money_text(minor: int, currency: str) -> str:
     sign = "-" if minor < 0 else ""
     digits = str(abs(minor)).rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+
+def money_texts(minor: pa.Array, currency: str) -> pa.Array:
+    """`money_text` of a column of whole decimals."""
+    places = decimals(currency)
+    kind = pa.decimal128(minor.type.precision, places)
+    amounts = pa.Array.from_buffers(kind, len(minor), minor.buffers(), offset=minor.offset)
+    return amounts.cast(pa.string())
 
 
 def minor_units(text: str, currency: str) -> int:

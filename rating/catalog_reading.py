@@ -52,20 +52,20 @@ def touched(connection: sa.Connection, tenant: str, version: int, new: Catalog) 
     if len(subjects) + len(named) + len(customers) > NAMED_MAX:
         return None
     owners = rows_at(customer_subjects, tenant, version, "customer").where(customer_subjects.c.subject.in_(subjects))
-    on_plans = rows_at(contracts, tenant, version, "customer").where(
-        contracts.c.plan.in_(_pricing_more(connection, tenant, version, new))
-    )
+    more = _pricing_more(connection, tenant, version, new)
+    on_plans = rows_at(contracts, tenant, version, "customer").where(contracts.c.plan.in_(more))
     together = [plan.name for plan in new.plans if any(one.terms.meters for one in plan.prices)]
     priced = rows_at(contract_prices, tenant, version, "contract")
-    wanted = sa.or_(
-        contracts.c.id.in_(named),
-        contracts.c.customer.in_(paying),
-        contracts.c.customer.in_(on_plans),
-        sa.and_(contracts.c.plan.in_(together), contracts.c.id.in_(priced)),
-    )
+    # What a file does not name is not looked for: a database reads every contract to find those of no plan.
+    wanted = [
+        (named, contracts.c.id.in_(named)),
+        (paying, contracts.c.customer.in_(paying)),
+        (more, contracts.c.customer.in_(on_plans)),
+        (together, sa.and_(contracts.c.plan.in_(together), contracts.c.id.in_(priced))),
+    ]
     return Part(
         frozenset(customers.union(connection.execute(owners).scalars())),
-        rows_at(contracts, tenant, version, "id").where(wanted),
+        rows_at(contracts, tenant, version, "id").where(sa.or_(sa.false(), *(one for said, one in wanted if said))),
     )
 
 

@@ -94,6 +94,8 @@ def _is_in(part: Part, table: sa.Table) -> sa.ColumnElement[bool]:
     if table in (contracts, contract_prices):
         return (contracts.c.id if table is contracts else contract_prices.c.contract).in_(part.contracts)
     if table in (customers, customer_subjects):
+        if not part.customers:
+            return sa.false()
         return (customers.c.id if table is customers else customer_subjects.c.customer).in_(part.customers)
     return sa.true()
 

@@ -73,6 +73,12 @@ def apply_catalog(
     return Applied(version, changes, dry_run)
 
 
+def changed_tables(stored: Catalog, new: Catalog) -> list[sa.Table]:
+    """The tables of which the upsert of `new` replaces rows or writes them."""
+    after = merged(stored, new)
+    return [table for table, rows_of in ROWS.items() if any(_changed(_key(table), rows_of(stored), rows_of(after)))]
+
+
 def newest_version(connection: sa.Connection) -> int:
     """The newest catalog version, or 0 for the empty catalog."""
     return connection.execute(sa.select(sa.func.max(catalog_versions.c.version))).scalar() or 0

@@ -15,9 +15,8 @@ import pyarrow.compute as pc
 from ledger.charges import BY_CONTRACT, COMMITMENT, FEE, USAGE
 from ledger.digest import columns_digest
 from ledger.errors import Refused
-from ledger.scale import decimal_integers
 from rating.book import Book, positions
-from rating.exact import Exact, Int64s, narrowed
+from rating.exact import Exact, Int64s, from_decimals, narrowed
 from rating.invoicing.commitment import ramped
 from rating.periods import EPOCH, Period, parse_period
 from rating.proration.shares import share
@@ -182,7 +181,7 @@ def _charged(
         is_alike = positions(sums["currency"], pa.array(book.currencies, pa.string())) == currency[row]
         counts = np.flatnonzero(is_alike & (_months(sums["run"], counted) >= first_month[row]))
         for column, name in ((used, "used"), (made, "made")):
-            np.add.at(column, row[counts], _amounts(sums[name])[counts])
+            np.add.at(column, row[counts], from_decimals(sums[name])[counts])
     return narrowed(used), narrowed(made)
 
 
@@ -196,10 +195,3 @@ def _months(run: pa.ChunkedArray, counted: Mapping[str, int]) -> Int64s:
 
 def _all(month: int, like: Int64s) -> Int64s:
     return np.full(len(like), month, dtype=np.int64)
-
-
-def _amounts(column: pa.ChunkedArray) -> Exact:
-    if not len(column):
-        return np.zeros(0, dtype=np.int64)
-    whole = column.combine_chunks()
-    return decimal_integers(whole.buffers()[1].slice(whole.offset * 16, len(whole) * 16))

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ledger.scale import decimal_integers
+
 Int64s = NDArray[np.int64]
 Exact = NDArray[Any]
 """int64 or Python's integers: the same arithmetic works on both."""
@@ -63,6 +65,14 @@ def decimals(column: Exact, precision: int, scale: int) -> pa.Array:
     else:
         words = b"".join([int(value).to_bytes(width, "little", signed=True) for value in column.tolist()])
     return pa.Array.from_buffers(kind(precision, scale), len(column), [None, pa.py_buffer(words)])
+
+
+def from_decimals(column: pa.ChunkedArray) -> Exact:
+    """The integers behind a column of 128-bit decimals."""
+    if not len(column):
+        return np.zeros(0, dtype=np.int64)
+    whole = column.combine_chunks()
+    return decimal_integers(whole.buffers()[1].slice(whole.offset * 16, len(whole) * 16))
 
 
 def scaled_text(value: int, scale: int, decimals_min: int) -> str:

@@ -6,27 +6,27 @@ prices); where it does not, usage is summed again at the close's cutoff. Credit 
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from ledger.charges import CARRIED, CREDIT, PROMOTION
-from ledger.meters import meters, meters_at, write_meters
-from ledger.scale import decimal_integers
+from ledger.charges import OF_CONTRACTS, TAX
 from rating import book as books
-from rating import catalog_store as store
+from rating import commitment_windows as windows
 from rating.beyond_sums import Beyond, by_line
 from rating.book import Book, positions
 from rating.calculation import UsageReader, calculate
-from rating.catalog_rows import ROWS
-from rating.catalog_tables import catalog_versions, rows_at
-from rating.commitment_windows import Earlier, so_far, summed
-from rating.exact import Exact, Int64s, group_sums
+from rating.catalog_tables import plans
+from rating.catalog_trial import Draft
+from rating.commitment_windows import Earlier, so_far
+from rating.cuts import are_untouched, changed, cut_alike, repriced
+from rating.differences import Sums, by_neighbours, encoded, summed
+from rating.exact import Exact, Int64s, from_decimals
+from rating.leaders import leaders
 from rating.lines import Lines, in_order, with_idle
 from rating.made import Charged
 from rating.match import prices_in_force
@@ -34,24 +34,49 @@ from rating.periods import Period, parse_period
 from rating.price_sets import needs_more_than_sums
 from rating.ranges import Terms, minor_amounts, ranges
 from rating.rate import charge
-from rating.runs import Run, standing_before
+from rating.runs import ENGINE_VERSION, Run, standing_before
 from rating.settle import settle
 from rating.spans import spans
-from rating.yaml_page import Mistake
 
 
 class Record(UsageReader, Protocol):
     """What is known of closed periods."""
 
-    def read_priced(self, run: int) -> pa.Table:
-        """Of a run's lines, in any order: what was priced, and what it came to."""
+    def read_priced(self, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        """Of a run's lines for usage and fees of some meters, in any order: what was priced, and what it came to."""
+
+    def charged_to_contracts(self, run: int, but: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        """What all its other lines that are contracts' came to, in any order."""
+
+    def charged_by_customer(self, run: int, kinds: Sequence[str]) -> pa.Table:
+        """What a run's lines of some kinds charged customers, in any order."""
 
 
-class Sums(NamedTuple):
-    """What customers are charged, once for each currency, in its minor units."""
+class Alike(NamedTuple):
+    """What the catalog of a close has in common with the draft that cuts usage as it does."""
 
-    customer: pa.Array
-    currency: pa.Array
+    repriced: list[str]
+    """The meters that are priced again, all of them if need be; the empty one is that of fees."""
+    is_rest_alike: bool
+    """Whether all others cost under the draft what they did."""
+
+
+class Kept(NamedTuple):
+    """What a close kept of its charges, before credit paid: at other prices it would have lasted longer or shorter."""
+
+    contract: Int64s
+    """Of the rows of `priced`, then of `rest`."""
+    priced: pa.Table
+    rest: pa.Table
+    """What contracts were charged beside that."""
+    taxes: pa.Table
+
+
+class Amounts(NamedTuple):
+    """What customers are charged, row by row, in minor units."""
+
+    customer: Int64s
+    currency: Int64s
     amount: Exact
 
 
@@ -66,91 +91,102 @@ class Again(NamedTuple):
     """Whether the quantities of its charges were enough."""
 
 
-class Difference(NamedTuple):
-    """What one customer was charged in a currency and would have been, in its minor units."""
-
-    customer: str
-    currency: str
-    before: int
-    after: int
-
-    @property
-    def change(self) -> int:
-        """Above zero where the draft is dearer."""
-        return self.after - self.before
-
-
-class Draft(NamedTuple):
-    """A catalog that nobody applied, in a store of its own: nothing of it can be billed, and nobody waits for it."""
-
-    connection: sa.Connection
-    version: int
-
-
-@contextmanager
-def drafted(connection: sa.Connection, tenant: str, text: str) -> Iterator[Draft | list[Mistake]]:
-    """The tenant's newest catalog with the file `text` applied to it, or what is wrong with the file."""
-    beside = sa.create_engine("sqlite://")
-    with beside.connect() as own:
-        for table in (catalog_versions, *ROWS):
-            own.execute(sa.schema.CreateTable(table))  # without indexes: it is written and read once
-        _copy(connection, own, tenant, store.newest_version(connection))
-        applied = store.apply(own, tenant, text, "", 0)
-        yield applied if isinstance(applied, list) else Draft(own, applied.version)
-    beside.dispose()
-
-
-def _copy(connection: sa.Connection, own: sa.Connection, tenant: str, version: int) -> None:
-    """Write the catalog at `version` into an empty store, as the rows that it is."""
-    named = {"version": version, "tenant": tenant, "applied_at": 0, "actor": "", "source": "", "digest": ""}
-    own.execute(sa.insert(catalog_versions).values(named))
-    write_meters(own, tenant, version, meters_at(connection, version, tenant).get(tenant, []))
-    for table in ROWS:
-        if table is meters:
-            continue
-        names = [column.name for column in table.columns if column.name != "superseded"]
-        rows = list(map(tuple, connection.execute(rows_at(table, tenant, version, *names)).all()))
-        if rows:
-            # Past the mapping of names to values: a catalog has a row for every customer.
-            insert = sa.insert(table).values(dict.fromkeys(names)).compile(dialect=own.dialect)
-            own.exec_driver_sql(str(insert), rows)
-
-
 class Repricing:
     """Prices one closed period after the other under a draft; what they have in common is loaded once."""
 
     def __init__(self, ledger: Record, connection: sa.Connection, tenant: str, draft: Draft) -> None:
         self._ledger, self._connection, self._tenant, self._draft = ledger, connection, tenant, draft
-        self._book = books.load(draft.connection, tenant, draft.version)
-        self._is_enough: dict[int, bool] = {}
-        committed = self._book.agreed.commitments
-        self._in_windows = self._book.contracts.id.take(pa.array(committed.contract[committed.months > 1]))
+        self._book = book = books.load(draft.connection, tenant, draft.version)
+        self._currencies = pa.array(_currencies(draft.connection, tenant), pa.string())
+        goes_alone = not book.prices.is_summed.any() and bool((leaders(book) == np.arange(len(book.prices.set))).all())
+        self._is_by_meter = goes_alone and book.agreed.is_nothing
+        """Whether no charge depends on another meter's."""
+        self._alike: dict[int, Alike | None] = {}
+        committed = book.agreed.commitments
+        self._in_windows = book.contracts.id.take(pa.array(committed.contract[committed.months > 1]))
         self._charged: dict[int, pa.Table] = {}
         """What commitments for several months count, of the runs that were priced under the draft."""
 
     def charged_again(self, runs: Sequence[Run]) -> Iterator[Again]:
         """Run by run, its charges, and those it would have under the draft; a month counts those before it."""
         with ThreadPoolExecutor(1) as engine:
-            # The engine reads one period ahead of us: no more of them are in memory.
-            ahead = [engine.submit(self._ledger.read_priced, run.id) for run in runs[:1]]
-            for nth, run in enumerate(runs, start=1):
-                priced = ahead.pop().result()
-                ahead += [engine.submit(self._ledger.read_priced, after.id) for after in runs[nth : nth + 1]]
-                yield self._again(run, priced)
 
-    def _again(self, run: Run, priced: pa.Table) -> Again:
-        said, period = run.manifest, parse_period(run.period)
-        before, is_enough = _sums_of(_before_credit(priced)), self._charges_are_enough(said.catalog_version)
-        if is_enough and self._book.agreed.is_nothing:
-            return Again(before, *_from_charges(self._book, period, priced, said.cutoff), from_charges=True)
-        earlier = Earlier(self, standing_before(self._connection, self._tenant, run.period))
-        if is_enough:
-            after = _settled_from_charges(self._book, period, priced, said.cutoff, earlier)
-        else:
+            def asked(run: Run) -> Future[Kept | Sums]:
+                return engine.submit(self._kept, run.id, self._alike_with(run))
+
+            # The engine reads one period ahead of us: no more of them are in memory.
+            ahead = [asked(run) for run in runs[:1]]
+            for nth, run in enumerate(runs, start=1):
+                kept = ahead.pop().result()
+                ahead += [asked(after) for after in runs[nth : nth + 1]]
+                yield self._again(run, kept)
+
+    def _kept(self, run: int, alike: Alike | None) -> Kept | Sums:
+        """What `run` kept, as far as it is priced again; or what it comes to, where usage is."""
+        if alike is None:
+            every = self._ledger.charged_by_customer(run, (*OF_CONTRACTS, TAX))
+            return _sums_of(every, from_decimals(every["amount"]))
+        currencies = self._currencies.to_pylist()
+        priced = self._ledger.read_priced(run, alike.repriced, currencies)
+        rest = self._ledger.charged_to_contracts(run, alike.repriced, currencies)
+        named = pa.chunked_array(priced["contract"].chunks + rest["contract"].chunks, pa.string())
+        contract = positions(named, self._book.contracts.id)
+        return Kept(contract, priced, rest, self._ledger.charged_by_customer(run, (TAX,)))
+
+    def _again(self, run: Run, kept: Kept | Sums) -> Again:
+        period, cutoff, alike = parse_period(run.period), run.manifest.cutoff, self._alike_with(run)
+        if isinstance(kept, Sums):
             usage = (self._ledger, self._draft.connection, self._tenant, self._draft.version)
-            after = calculate(*usage, period, said.cutoff, now_ms=0, earlier=earlier).charges
-        self._charged[run.id] = summed(after, run.id, self._in_windows)
-        return Again(before, _sums_of(after), len(after), from_charges=is_enough)
+            before, after = kept, calculate(*usage, period, cutoff, now_ms=0, earlier=self._earlier(run)).charges
+        else:
+            assert alike is not None
+            own = self._amounts(kept.contract[: len(kept.priced)], kept.priced)
+            rest = self._amounts(kept.contract[len(kept.priced) :], kept.rest)
+            before = self._sums(own, rest, self._taxes(kept.taxes))
+            lines = _lines(self._book, kept.contract[: len(kept.priced)], kept.priced, alike.repriced)
+            if self._book.agreed.is_nothing:
+                lines, amounts = self._priced(period, lines, cutoff, alike)
+                same = [rest] if alike.is_rest_alike else []
+                charges = len(lines.contract) + (len(kept.rest) if same else 0)
+                return Again(before, self._sums(amounts, *same), charges, from_charges=True)
+            after = _settled(self._book, period, lines, cutoff, self._earlier(run))
+        self._charged[run.id] = windows.summed(after, run.id, self._in_windows)
+        return Again(before, _sums_of(after, after["amount"].to_numpy()), len(after), from_charges=alike is not None)
+
+    def _amounts(self, contract: Int64s, charged: pa.Table) -> Amounts:
+        """What was charged to contracts, by customers; they are the same in a book that cuts alike."""
+        return self._by_customer(contract, charged["currency"].to_numpy(), charged["amount"].to_numpy())
+
+    def _by_customer(self, contract: Int64s, currency: Int64s, amount: Exact) -> Amounts:
+        """Amounts of contracts, of which neighbours are added up."""
+        assert not len(contract) or min(contract.min(), currency.min()) >= 0, "a contract that nobody knows is charged"
+        key, amount = by_neighbours(contract * len(self._currencies) + currency, amount)
+        contract, currency = np.divmod(key, max(len(self._currencies), 1))
+        return Amounts(self._book.contracts.customer[contract], currency, amount)
+
+    def _taxes(self, taxes: pa.Table) -> Amounts:
+        customer = positions(taxes["customer"], self._book.customers)
+        return Amounts(customer, positions(taxes["currency"], self._currencies), from_decimals(taxes["amount"]))
+
+    def _sums(self, *parts: Amounts) -> Sums:
+        customer, currency, amount = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        return summed(encoded(customer, self._book.customers), encoded(currency, self._currencies), amount)
+
+    def _priced(self, period: Period, lines: Lines, cutoff: int, alike: Alike) -> tuple[Lines, Amounts]:
+        """The lines of usage, with those that go without, and what they come to where nothing is agreed."""
+        book, held = self._book, spans(self._book, period)
+        lines = with_idle(book, held, lines)
+        if alike.is_rest_alike:
+            is_repriced = pc.is_in(book.meters, pa.array(alike.repriced, pa.string())).to_numpy(zero_copy_only=False)
+            lines = Lines._make(column[is_repriced[book.prices.meter[lines.price]]] for column in lines)
+        terms = Terms(book, held, cutoff)
+        each = [minor_amounts(terms, one) for one in ranges(lines, by_line(book, held, lines, Beyond([], None)))]
+        currency = positions(pa.array(book.currencies, pa.string()), self._currencies)[book.plan_currency]
+        plan = book.contracts.plan[lines.contract]
+        return lines, self._by_customer(lines.contract, currency[plan], np.concatenate(each))
+
+    def _earlier(self, run: Run) -> Earlier:
+        return Earlier(self, standing_before(self._connection, self._tenant, run.period))
 
     def charged_by_contract(self, runs: Sequence[int], contracts: Sequence[str]) -> pa.Table:
         """What some runs charged some contracts, or would have under the draft."""
@@ -159,135 +195,65 @@ class Repricing:
         found = pa.concat_tables([self._ledger.charged_by_contract(others, contracts), *priced])
         return found.filter(pc.is_in(found["contract"], pa.array(contracts, pa.string())))
 
-    def _charges_are_enough(self, version: int) -> bool:
-        """Whether the quantities of charges under catalog `version` are those of charges under the draft."""
-        if version not in self._is_enough:
+    def _alike_with(self, run: Run) -> Alike | None:
+        """What a close's catalog has in common with the draft; None where quantities of its charges are not enough."""
+        version = run.manifest.catalog_version
+        if version not in self._alike:
+            self._alike[version] = self._compared(version)
+        alike = self._alike[version]
+        if alike is None or run.manifest.engine_version == ENGINE_VERSION:
+            return alike
+        return self._all_again()
+
+    def _compared(self, version: int) -> Alike | None:
+        draft, said = self._draft, changed(self._draft.connection, self._tenant, version, self._draft.version)
+        if needs_more_than_sums(self._book.prices):
+            return None
+        if not are_untouched(draft.connection, said):
             known = books.load(self._connection, self._tenant, version)
-            self._is_enough[version] = cuts_alike(known, self._book) and not needs_more_than_sums(self._book.prices)
-        return self._is_enough[version]
+            if not cut_alike(known, self._book):
+                return None
+        meters = repriced(draft.connection, said) if self._is_by_meter else None
+        return self._all_again() if meters is None else Alike(sorted(meters), is_rest_alike=True)
+
+    def _all_again(self) -> Alike:
+        return Alike(self._book.meters.to_pylist(), is_rest_alike=False)
 
 
-def _before_credit(charges: pa.Table) -> pa.Table:
-    """What was charged before credit paid: at other prices it would have lasted longer or shorter."""
-    return charges.filter(pc.invert(pc.is_in(charges["kind"], pa.array([CREDIT, PROMOTION, CARRIED]))))
+def _currencies(connection: sa.Connection, tenant: str) -> list[str]:
+    """All that plans ever had."""
+    query = sa.select(plans.c.currency).where(plans.c.tenant == tenant).distinct()
+    return sorted(connection.execute(query).scalars())
 
 
-def _settled_from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int, earlier: Earlier) -> pa.Table:
-    """The charges that the lines of charges make under `book`."""
-    held = spans(book, period)
-    lines = in_order(book, with_idle(book, held, _lines(book, priced)))
-    charged = Charged(lines, *charge(book, held, lines, Beyond([], None), cutoff))
-    return settle(book, held, charged, so_far(earlier, book, period), cutoff).charges
+def _sums_of(charges: pa.Table, amount: Exact) -> Sums:
+    """What charges come to, or what stands for them."""
+    customer, currency = (charges[name].combine_chunks().dictionary_encode() for name in ("customer", "currency"))
+    return summed(customer, currency, amount)
 
 
-def _from_charges(book: Book, period: Period, priced: pa.Table, cutoff: int) -> tuple[Sums, int]:
-    """What the lines of charges come to under `book`, where nothing is agreed, and how many charges that are."""
-    held = spans(book, period)
-    lines = with_idle(book, held, _lines(book, priced))
-    terms = Terms(book, held, cutoff)
-    amounts = [minor_amounts(terms, one) for one in ranges(lines, by_line(book, held, lines, Beyond([], None)))]
-    currencies = pa.array(book.currencies, pa.string())
-    customer, currency = (
-        book.contracts.customer[lines.contract],
-        book.plan_currency[book.contracts.plan[lines.contract]],
-    )
-    pair, sums = _by_key(customer * len(currencies) + currency, np.concatenate(amounts))
-    return Sums(*_named(pair, book.customers, currencies), sums), len(lines.contract)
-
-
-def cuts_alike(one: Book, other: Book) -> bool:
-    """Whether both books divide any usage into the same lines, at whatever prices."""
-    return _usage_of(one) == _usage_of(other) and _price_days_of(one) == _price_days_of(other)
-
-
-def _usage_of(book: Book) -> tuple[pa.Table, ...]:
-    """Whose each subject is, and when each contract holds."""
-    contracts = book.contracts
-    return (
-        pa.table({"subject": book.subjects.subject, "owner": book.customers.take(pa.array(book.subjects.customer))}),
-        pa.table(
-            {
-                "id": contracts.id,
-                "customer": book.customers.take(pa.array(contracts.customer)),
-                "zone": pa.array(book.zones).take(pa.array(contracts.calendar)),
-                "anchor": np.array([calendar.anchor for calendar in book.calendars])[contracts.calendar],
-                "starts": contracts.starts,
-                "ends": contracts.ends,
-            }
-        ),
-    )
-
-
-def _price_days_of(book: Book) -> pa.Table:
-    """Of each contract: the meters that are priced, and from which day to which."""
-    prices, meters = book.prices, book.meters.to_pylist()
-    of_usage = np.flatnonzero(~prices.is_fee)
-    days: dict[int, list[tuple[str, int, int]]] = {one: [] for one in np.unique(book.contracts.prices).tolist()}
-    columns = (prices.set, prices.meter, prices.since, prices.until)
-    for one, meter, since, until in zip(*(column[of_usage].tolist() for column in columns), strict=True):
-        days.setdefault(one, []).append((meters[meter], since, until))
-    said = {one: repr(sorted(of_set)) for one, of_set in days.items()}
-    different, which = np.unique(book.contracts.prices, return_inverse=True)
-    texts = pa.array([said[one] for one in different.tolist()], pa.string())
-    return pa.table({"days": texts.take(pa.array(which))})
-
-
-def _lines(book: Book, priced: pa.Table) -> Lines:
+def _lines(book: Book, contract: Int64s, priced: pa.Table, meters: Sequence[str]) -> Lines:
     """The lines of the charges for usage, at the book's prices; without digests, which no price looks at."""
-    used = priced.filter(pc.greater(priced["events"], 0)).combine_chunks()
-    columns = {name: used[name].combine_chunks() for name in used.column_names}
-    contract = positions(columns["contract"], book.contracts.id)
-    start: Int64s = columns["window_start"].to_numpy()
-    row, found = prices_in_force(book, contract, positions(columns["meter"], book.meters), start)
-    count = len(used)
-    assert np.array_equal(row, np.arange(count)), "a charge has one price in a book that cuts alike"
+    used = np.flatnonzero(priced["events"].to_numpy())
+    columns = {name: priced[name].to_numpy()[used] for name in ("meter", "window_start", "window_end", "events")}
+    contract = contract[used]
+    meter = positions(pa.array(meters, pa.string()), book.meters)[columns["meter"]]
+    row, found = prices_in_force(book, contract, meter, columns["window_start"])
+    assert np.array_equal(row, np.arange(len(used))), "a charge has one price in a book that cuts alike"
     return Lines(
         contract,
         found,
-        start,
-        columns["window_end"].to_numpy(),
-        columns["events"].to_numpy().astype(np.int64),
-        decimal_integers(columns["quantity"].buffers()[1].slice(columns["quantity"].offset * 16, count * 16)),
-        np.zeros((count, 2), dtype=np.uint64),
+        columns["window_start"],
+        columns["window_end"],
+        columns["events"].astype(np.int64),
+        from_decimals(priced["quantity"])[used],
+        np.zeros((len(used), 2), dtype=np.uint64),
     )
 
 
-def _sums_of(charges: pa.Table) -> Sums:
-    """What each customer is charged in each currency."""
-    pair, names = _pairs(charges["customer"], charges["currency"])
-    pair, sums = _by_key(pair, charges["amount"].to_numpy())
-    return Sums(*_named(pair, *names), sums)
-
-
-def _pairs(customer: pa.ChunkedArray, currency: pa.ChunkedArray) -> tuple[Int64s, tuple[pa.Array, pa.Array]]:
-    """A number for each row's customer and currency, and the names behind the numbers."""
-    who, what = (column.combine_chunks().dictionary_encode() for column in (customer, currency))
-    number = who.indices.to_numpy().astype(np.int64) * len(what.dictionary) + what.indices.to_numpy()
-    return number, (who.dictionary, what.dictionary)
-
-
-def _named(pair: Int64s, customers: pa.Array, currencies: pa.Array) -> tuple[pa.Array, pa.Array]:
-    who, what = np.divmod(pair, max(len(currencies), 1))
-    return customers.take(pa.array(who)), currencies.take(pa.array(what))
-
-
-def _by_key(key: Int64s, *columns: Exact) -> tuple[Any, ...]:
-    """The different keys, and what each column adds up to for them."""
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    return ordered[starts], *(group_sums(column[order], starts) for column in columns)
-
-
-def differences(periods: Sequence[Again]) -> list[Difference]:
-    """Of every customer and currency over all periods, the greatest change first."""
-    if not periods:
-        return []
-    sides = [one.before for one in periods] + [one.after for one in periods]
-    pair, names = _pairs(*(pa.chunked_array([one[place] for one in sides], pa.string()) for place in range(2)))
-    amount = np.concatenate([one.amount for one in sides])
-    is_before = np.arange(len(amount)) < sum(len(one.before.amount) for one in periods)
-    pair, before, after = _by_key(pair, np.where(is_before, amount, 0), np.where(is_before, 0, amount))
-    texts = (column.to_pylist() for column in _named(pair, *names))
-    found = [Difference(*row) for row in zip(*texts, before.tolist(), after.tolist(), strict=True)]
-    return sorted(found, key=lambda one: (-abs(one.change), one.customer, one.currency))
+def _settled(book: Book, period: Period, lines: Lines, cutoff: int, earlier: Earlier) -> pa.Table:
+    """The charges that lines of usage make, with what is made of them."""
+    held = spans(book, period)
+    lines = in_order(book, with_idle(book, held, lines))
+    charged = Charged(lines, *charge(book, held, lines, Beyond([], None), cutoff))
+    return settle(book, held, charged, so_far(earlier, book, period), cutoff).charges

@@ -7,9 +7,11 @@ from msgspec.structs import replace
 from rating import catalog_store
 from rating.calculation import calculate
 from rating.catalog import Catalog
+from rating.catalog_reading import Reading
+from rating.catalog_trial import apart, tried
 from rating.close import Closed, close
 from rating.runs import live_runs
-from rating.what_if import Draft, Repricing, drafted
+from rating.what_if import Repricing
 from tests.property.rating_worlds import World, worlds
 from tests.property.settling_worlds import settling_worlds
 from tests.unit.rating.test_what_if import totals, totals_of
@@ -43,13 +45,12 @@ def test_what_if_comes_to_what_a_close_would_charge(world: World, data: st.DataO
     assert isinstance(closed, Closed)
     assert closed.charges is not None
     new = data.draw(drafts(world.catalog))
-    with relational.connect() as connection, drafted(connection, TENANT, "{}") as draft:
-        assert isinstance(draft, Draft)
-        version = catalog_store.apply_catalog(draft.connection, TENANT, world.catalog, new, "", "tests", 0).version
+    with relational.connect() as connection, apart(relational) as own:
+        draft = tried(own, TENANT, Reading(world.catalog, new))
         (run,) = live_runs(connection, TENANT)
-        (found,) = Repricing(ledger, connection, TENANT, Draft(draft.connection, version)).charged_again([run])
+        (found,) = Repricing(ledger, connection, TENANT, draft).charged_again([run])
         cutoff = run.manifest.cutoff
-        charges = calculate(ledger, draft.connection, TENANT, version, NOVEMBER, cutoff, NOW_MS).charges
+        charges = calculate(ledger, own, TENANT, draft.version, NOVEMBER, cutoff, NOW_MS).charges
     assert found.from_charges
     assert (totals(found.after), found.charges) == (totals_of(charges), len(charges))
     assert totals(found.before) == totals_of(closed.charges)

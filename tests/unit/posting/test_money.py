@@ -1,8 +1,11 @@
 """Money is written with all the decimals of its currency, and read back exactly or not at all."""
 
+from decimal import Decimal
+
+import pyarrow as pa
 import pytest
 
-from posting.money import exact_integer, minor_units, money_text
+from posting.money import exact_integer, minor_units, money_text, money_texts
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,9 @@ from posting.money import exact_integer, minor_units, money_text
 def test_an_amount_is_written_with_its_currencys_decimals_and_read_back(minor: int, currency: str, text: str) -> None:
     assert money_text(minor, currency) == text
     assert minor_units(text, currency) == minor
+    column = pa.array([Decimal(0), Decimal(minor)], pa.decimal128(38, 0))
+    assert money_texts(column, currency).to_pylist() == [money_text(0, currency), text]
+    assert money_texts(column[1:], currency).to_pylist() == [text]
 
 
 @pytest.mark.parametrize("text", ["", "1,5", "1e3", "+1", " 1", "1.", ".5", "1.234", "NaN", "١", "1_0", "--1"])

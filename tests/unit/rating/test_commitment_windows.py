@@ -6,12 +6,13 @@ import pytest
 from ledger.errors import Refused
 from rating import repeat, runs
 from rating.as_known import rated_as_known
+from rating.catalog_trial import Draft, drafted
 from rating.close import Closed, close
 from rating.commitment_windows import Dates, period_of, windows
 from rating.explain import explained
 from rating.periods import NEVER, Period, parse_period
 from rating.runs import live_runs
-from rating.what_if import Draft, Repricing, drafted
+from rating.what_if import Repricing
 from tests.unit.rating.test_what_if import totals, totals_of
 from tests.unit.rating.world import DAY_MS, NOVEMBER_FIRST_MS, NOW_MS, TENANT, MemoryLedger, Use, applied, store, units
 
@@ -176,7 +177,7 @@ def test_months_at_other_prices_count_each_other(draft: str) -> None:
     expected = Site(*used, price=draft)
     with (
         site.relational.connect() as connection,
-        drafted(connection, TENANT, plan.replace("PRICE", draft)) as other,
+        drafted(site.relational, TENANT, plan.replace("PRICE", draft)) as other,
     ):
         assert isinstance(other, Draft)
         closed = live_runs(connection, TENANT)

@@ -10,9 +10,10 @@ from ledger.charges import CREDIT, FEE, PROMOTION, USAGE
 from ledger.errors import Refused
 from rating import credit_life, repeat, runs
 from rating.as_known import rated_as_known
+from rating.catalog_trial import Draft, drafted
 from rating.credit_grants import grants
 from rating.periods import parse_period
-from rating.what_if import Draft, Repricing, drafted
+from rating.what_if import Repricing
 from tests.unit.rating.crediting import balances, closed, discarded, grant_of, granted, lines, moved, voided
 from tests.unit.rating.world import (
     CATALOG,
@@ -313,7 +314,7 @@ def test_what_if_compares_what_is_charged_before_credit_pays(ledger: MemoryLedge
     closed(ledger, relational, NOVEMBER)
     text = "plans: [{name: standard, currency: EUR, prices: [{product: Egress, meter: gb_out, model: per_unit, %s}]}]"
     for said, from_charges in (('unit_price: "0.10"', True), ('unit_price: "0.10", from: 2026-11-01', False)):
-        with relational.connect() as connection, drafted(connection, TENANT, text % said) as draft:
+        with relational.connect() as connection, drafted(relational, TENANT, text % said) as draft:
             assert isinstance(draft, Draft)
             (run,) = runs.live_runs(connection, TENANT)
             (found,) = Repricing(ledger, connection, TENANT, draft).charged_again([run])

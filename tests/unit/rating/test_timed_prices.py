@@ -7,12 +7,13 @@ import pytest
 
 from rating.catalog import Catalog, difference
 from rating.catalog_file import parse
+from rating.catalog_trial import Draft, drafted
 from rating.close import Closed, close
 from rating.explain import explained
 from rating.pricing.parts import Bucketed, Cell, Every, Matrix, Packages, Price, Slot
 from rating.pricing.written import read, written
 from rating.runs import live_runs
-from rating.what_if import Draft, Repricing, drafted
+from rating.what_if import Repricing
 from tests.unit.rating.test_what_if import totals
 from tests.unit.rating.world import NOVEMBER, NOW_MS, TENANT, MemoryLedger, Use, applied, store, units
 
@@ -253,7 +254,7 @@ def test_slots_and_buckets_are_explained(november: November) -> None:
 
 def test_another_clock_in_a_draft_is_read_from_usage(november: November) -> None:
     draft = CATALOG.replace("from: 22:00, to: 06:00", "from: 21:00, to: 06:00")
-    with november.relational.connect() as connection, drafted(connection, TENANT, draft) as found:
+    with november.relational.connect() as connection, drafted(november.relational, TENANT, draft) as found:
         assert isinstance(found, Draft)
         (run,) = live_runs(connection, TENANT)
         (again,) = Repricing(november.ledger, connection, TENANT, found).charged_again([run])

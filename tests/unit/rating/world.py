@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import rating.credit_grants
 import rating.runs
 from ledger import movements
-from ledger.charges import BY_CONTRACT, COMMITMENT, FEE, PRICED, SCHEMA, USAGE
+from ledger.charges import BY_CONTRACT, BY_CUSTOMER, COMMITMENT, FEE, OF_CONTRACTS, PRICED, SCHEMA, TO_CONTRACTS, USAGE
 from ledger.relational import metadata
 from ledger.scale import QUANTITY_ONE, digests
 from ledger.trace import OfMeter
@@ -241,8 +241,32 @@ class MemoryLedger:
         amounts = [Decimal(amount) for amount in sums.values()]
         return pa.table([*columns, amounts], schema=movements.SUMS)
 
-    def read_priced(self, run: int) -> pa.Table:
-        return self.charges.get(run, SCHEMA.empty_table()).select(PRICED.names)
+    def read_priced(self, run: int, meters: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        rows = [row for row in self.read_charges(run).to_pylist() if _is_priced(row, meters)]
+        return _placed(rows, PRICED, meter=meters, currency=currencies)
+
+    def charged_to_contracts(self, run: int, but: Sequence[str], currencies: Sequence[str]) -> pa.Table:
+        rows = [row for row in self.read_charges(run).to_pylist() if row["kind"] in OF_CONTRACTS]
+        return _placed([row for row in rows if not _is_priced(row, but)], TO_CONTRACTS, currency=currencies)
+
+    def charged_by_customer(self, run: int, kinds: Sequence[str]) -> pa.Table:
+        sums: dict[tuple[str, str], int] = defaultdict(int)
+        for row in self.read_charges(run).to_pylist():
+            if row["kind"] in kinds:
+                sums[row["customer"], row["currency"]] += row["amount"]
+        rows = [(*key, Decimal(amount)) for key, amount in sums.items()]
+        columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(BY_CUSTOMER)
+        return pa.table(columns, schema=BY_CUSTOMER)
+
+
+def _is_priced(row: dict[str, Any], meters: Sequence[str]) -> bool:
+    return row["kind"] in (USAGE, FEE) and row["meter"] in meters
+
+
+def _placed(rows: Sequence[dict[str, Any]], schema: pa.Schema, **among: Sequence[str]) -> pa.Table:
+    """Rows with places in lists for some of their texts."""
+    placed = [row | {name: known.index(row[name]) for name, known in among.items()} for row in rows]
+    return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in placed], schema=schema)
 
 
 def _key(use: Use, names: Sequence[str], slots: Slots) -> tuple[str, ...]:
