@@ -64,9 +64,8 @@ class Alike(NamedTuple):
 class Kept(NamedTuple):
     """What a close kept of its charges, before credit paid: at other prices it would have lasted longer or shorter."""
 
-    contract: Int64s
-    """Of the rows of `priced`, then of `rest`."""
     priced: pa.Table
+    """What is priced again."""
     rest: pa.Table
     """What contracts were charged beside that."""
     taxes: pa.Table
@@ -129,9 +128,7 @@ class Repricing:
         currencies = self._currencies.to_pylist()
         priced = self._ledger.read_priced(run, alike.repriced, currencies)
         rest = self._ledger.charged_to_contracts(run, alike.repriced, currencies)
-        named = pa.chunked_array(priced["contract"].chunks + rest["contract"].chunks, pa.string())
-        contract = positions(named, self._book.contracts.id)
-        return Kept(contract, priced, rest, self._ledger.charged_by_customer(run, (TAX,)))
+        return Kept(priced, rest, self._ledger.charged_by_customer(run, (TAX,)))
 
     def _again(self, run: Run, kept: Kept | Sums) -> Again:
         period, cutoff, alike = parse_period(run.period), run.manifest.cutoff, self._alike_with(run)
@@ -140,10 +137,12 @@ class Repricing:
             before, after = kept, calculate(*usage, period, cutoff, now_ms=0, earlier=self._earlier(run)).charges
         else:
             assert alike is not None
-            own = self._amounts(kept.contract[: len(kept.priced)], kept.priced)
-            rest = self._amounts(kept.contract[len(kept.priced) :], kept.rest)
-            before = self._sums(own, rest, self._taxes(kept.taxes))
-            lines = _lines(self._book, kept.contract[: len(kept.priced)], kept.priced, alike.repriced)
+            # Together: what takes time is to lay out the contracts that these are looked for among.
+            named = pa.chunked_array(kept.priced["contract"].chunks + kept.rest["contract"].chunks, pa.string())
+            own, others = np.split(positions(named, self._book.contracts.id), [len(kept.priced)])
+            rest = self._amounts(others, kept.rest)
+            before = self._sums(self._amounts(own, kept.priced), rest, self._taxes(kept.taxes))
+            lines = _lines(self._book, own, kept.priced, alike.repriced)
             if self._book.agreed.is_nothing:
                 lines, amounts = self._priced(period, lines, cutoff, alike)
                 same = [rest] if alike.is_rest_alike else []
@@ -234,12 +233,13 @@ def _sums_of(charges: pa.Table, amount: Exact) -> Sums:
 
 def _lines(book: Book, contract: Int64s, priced: pa.Table, meters: Sequence[str]) -> Lines:
     """The lines of the charges for usage, at the book's prices; without digests, which no price looks at."""
-    used = np.flatnonzero(priced["events"].to_numpy())
+    is_used = priced["events"].to_numpy() > 0
+    used = slice(None) if is_used.all() else is_used
     columns = {name: priced[name].to_numpy()[used] for name in ("meter", "window_start", "window_end", "events")}
     contract = contract[used]
     meter = positions(pa.array(meters, pa.string()), book.meters)[columns["meter"]]
     row, found = prices_in_force(book, contract, meter, columns["window_start"])
-    assert np.array_equal(row, np.arange(len(used))), "a charge has one price in a book that cuts alike"
+    assert np.array_equal(row, np.arange(len(contract))), "a charge has one price in a book that cuts alike"
     return Lines(
         contract,
         found,
@@ -247,7 +247,7 @@ def _lines(book: Book, contract: Int64s, priced: pa.Table, meters: Sequence[str]
         columns["window_end"],
         columns["events"].astype(np.int64),
         from_decimals(priced["quantity"])[used],
-        np.zeros((len(used), 2), dtype=np.uint64),
+        np.zeros((len(contract), 2), dtype=np.uint64),
     )
 
 
