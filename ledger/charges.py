@@ -63,7 +63,7 @@ DIGESTED = pa.schema([field for field in SCHEMA if field.name != "run"])
 OF_CONTRACTS = (USAGE, FEE, COMMITMENT, DISCOUNT)
 """The kinds of lines that are a contract's, before credit pays."""
 
-_PLACE = pa.int16()
+_PLACE = pa.int32()
 
 TO_CONTRACTS = pa.schema(
     [SCHEMA.field("contract"), pa.field("currency", _PLACE, nullable=False), SCHEMA.field("amount")]

@@ -2,7 +2,7 @@
 -- are places in the list that is given, and -1 if they are not there.
 SELECT contract,
     transform(currency, {currencies:Array(String)},
-        arrayMap(place -> toInt16(place), range(length({currencies:Array(String)}))), toInt16(-1)) AS currency,
+        arrayMap(place -> toInt32(place), range(length({currencies:Array(String)}))), toInt32(-1)) AS currency,
     amount
 FROM charges
 WHERE run = {run:UInt64} AND kind IN {kinds:Array(String)}

@@ -2,8 +2,8 @@
 -- what it came to. Currencies and meters are places in the lists that are given, and a currency is -1 if it is not there.
 SELECT contract,
     transform(currency, {currencies:Array(String)},
-        arrayMap(place -> toInt16(place), range(length({currencies:Array(String)}))), toInt16(-1)) AS currency,
+        arrayMap(place -> toInt32(place), range(length({currencies:Array(String)}))), toInt32(-1)) AS currency,
     transform(meter, {meters:Array(String)},
-        arrayMap(place -> toInt16(place), range(length({meters:Array(String)}))), toInt16(-1)) AS meter,
+        arrayMap(place -> toInt32(place), range(length({meters:Array(String)}))), toInt32(-1)) AS meter,
     window_start, window_end, events, quantity, amount
 FROM charges WHERE run = {run:UInt64} AND kind IN ('usage', 'fee') AND charges.meter IN {meters:Array(String)}
