@@ -52,11 +52,12 @@ def measured(usages: int, loop_usages: int) -> dict[str, Any]:
     month = drawn(max(usages // USAGES_PER_POOL, 1))
     seconds = []
     for _ in range(ROUNDS):
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = drawn_down(month)
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     asked = len(month.usage.pool)
-    looped, theirs = loop(month, max(loop_usages // USAGES_PER_POOL, 1))
+    rounds = [loop(month, max(loop_usages // USAGES_PER_POOL, 1)) for _ in range(ROUNDS)]
+    looped, theirs = min(rounds, key=lambda one: one[1].seconds)
     rate, baseline = asked / min(seconds), looped / theirs.seconds
     compared = len(theirs.balances) // GRANTS_PER_POOL
     assert theirs.covered == total(statement.covered(found.entries, len(month.span.start))[:compared])
@@ -132,9 +133,9 @@ def loop(month: Month, pools: int) -> tuple[int, Looped]:
     ]
     amounts = [Decimal(amount) for amount in month.usage.amount[:usages].tolist()]
     entries: list[Entry] = []
-    begun = time.perf_counter()
+    begun = time.process_time()
     balances = [held for events in happened for held in one_pool(events, amounts, entries)]
-    return usages, Looped(time.perf_counter() - begun, balances, sum(part for _, _, part in entries))
+    return usages, Looped(time.process_time() - begun, balances, sum(part for _, _, part in entries))
 
 
 def one_pool(events: Sequence[tuple[int, int]], amounts: Sequence[Decimal], entries: list[Entry]) -> list[Decimal]:

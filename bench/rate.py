@@ -2,6 +2,7 @@
 
 Timed is the processor's time, a core's whatever else the machine does. Both sides begin with what they calculate with,
 exact columns here and Decimals there, and have to agree on every line that the loop prices, or there is no figure.
+Credit is drawn down in the order of events, and its figure is drawdowns a second.
 Graduated and volume are what the goal is about: the lesser of their ratios is the ratio reported.
 """
 
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bench import decimal_loop
+from bench import decimal_loop, drawdowns
 from bench.rate_models import MODELS, UNITS_MAX, Model
 from ledger.scale import QUANTITY_SCALE
 from rating import ratios
@@ -43,6 +44,9 @@ def bench(lines: int, loop_lines: int) -> dict[str, Any]:
     missed += [
         f"{name}: under {LEAST_PER_SECOND} lines/s" for name in MODELS if _rate(figures[name]) < LEAST_PER_SECOND
     ]
+    credit = drawdowns.measured(lines, loop_lines)
+    if _rate(credit) < drawdowns.GOAL_PER_SECOND:
+        missed.append(f"credit: under {drawdowns.GOAL_PER_SECOND} drawdowns/s")
     return {
         "bench": "rate",
         "lines": lines,
@@ -53,6 +57,7 @@ def bench(lines: int, loop_lines: int) -> dict[str, Any]:
         "missed": missed,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "models": figures,
+        "drawdowns": credit,
     }
 
 

@@ -40,6 +40,7 @@ def test_rate_prices_every_model_as_the_loop_does() -> None:
     report = rate.bench(lines=300, loop_lines=300)
     totals = {name: figures["total"] for name, figures in report["models"].items()}
     assert len(totals) == 31
+    assert report["drawdowns"]["total"] == "69974"
     assert totals["graduated"] == "8586599/100"
     assert totals["capacity"] == "71633/100"
     assert totals["percentage"] == "1472971/20"
