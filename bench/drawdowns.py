@@ -56,7 +56,8 @@ def measured(usages: int, loop_usages: int) -> dict[str, Any]:
         found = drawn_down(month)
         seconds.append(time.process_time() - begun)
     asked = len(month.usage.pool)
-    looped, theirs = loop(month, max(loop_usages // USAGES_PER_POOL, 1))
+    rounds = [loop(month, max(loop_usages // USAGES_PER_POOL, 1)) for _ in range(ROUNDS)]
+    looped, theirs = min(rounds, key=lambda one: one[1].seconds)
     rate, baseline = asked / min(seconds), looped / theirs.seconds
     compared = len(theirs.balances) // GRANTS_PER_POOL
     assert theirs.covered == total(statement.covered(found.entries, len(month.span.start))[:compared])

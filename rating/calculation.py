@@ -30,7 +30,6 @@ from rating.day_by_day import ByDay, come_to
 from rating.exact import Int64s, scaled_text, total
 from rating.invoicing.taxes import TaxService
 from rating.made import Charged
-from rating.match import plain
 from rating.periods import Period, instants
 from rating.pricing.written import number_text
 from rating.ranges import Terms
@@ -152,16 +151,26 @@ def _input_digest(
     committed: SoFar,
 ) -> str:
     """What the charges are a function of, whatever order it came in."""
-    meter = plain(totals.meter).dictionary_encode()
-    codes = meter.indices.to_numpy()
     usage = []
-    for name, code in sorted((name, code) for code, name in enumerate(meter.dictionary.to_pylist())):
-        rows = codes == code
+    for name, rows in _rows_of(totals.meter):
         digest = str(add_digests(totals.digest[rows]))
         usage.append((name, total(totals.events[rows]), str(total(totals.quantity[rows])), digest))
     before = [committed.digest] if committed.counted else []
     said = (book.tenant, str(period), cutoff, chain, book.digest.hex(), cuts, usage, credit and credit.digest, *before)
     return hashlib.blake2b(msgspec.json.encode(said), digest_size=32).hexdigest()
+
+
+def _rows_of(meter: pa.Array) -> list[tuple[str, slice | Int64s]]:
+    """The rows of each meter there is, in the order of names; mostly they lie together."""
+    encoded = meter if pa.types.is_dictionary(meter.type) else meter.dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    found: list[tuple[str, slice | Int64s]] = []
+    for name, code in sorted((name, code) for code, name in enumerate(encoded.dictionary.to_pylist())):
+        rows = np.flatnonzero(codes == code)
+        if len(rows):
+            together = slice(int(rows[0]), int(rows[-1]) + 1)
+            found.append((name, together if together.stop - together.start == len(rows) else rows))
+    return found
 
 
 def _rounding(book: Book, settled: Settled) -> dict[str, str]:

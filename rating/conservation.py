@@ -10,8 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from ledger.scale import quantity_text
-from ledger.usage import decimal_column
-from rating.exact import total
+from ledger.usage import per_meter
 from rating.rate import Measured, Rated
 
 
@@ -70,14 +69,13 @@ def _amounts(measured: Measured) -> Amounts:
 
 def _charged(charges: pa.Table) -> dict[str, Measured]:
     """What the charges bill, per meter."""
-    meter = charges["meter"].combine_chunks().dictionary_encode()
-    codes, quantity = meter.indices.to_numpy(), decimal_column(charges, "quantity")
-    events = charges["events"].to_numpy()
-    return {
-        name: Measured(int(events[codes == code].sum()), total(quantity[codes == code]))
-        for code, name in enumerate(meter.dictionary.to_pylist())
-        if (codes == code).any()
-    }
+    sums = (
+        charges.select(["meter", "events", "quantity"])
+        .group_by("meter")
+        .aggregate([("events", "sum"), ("quantity", "sum")])
+    )
+    by_meter = per_meter(sums.rename_columns(["meter", "events", "quantity"]))
+    return {meter: Measured(*both) for meter, both in by_meter.items()}
 
 
 def _summed(parts: Sequence[tuple[str, Measured]]) -> dict[str, Measured]:

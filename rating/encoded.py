@@ -28,7 +28,7 @@ def encoded(*columns: pa.ChunkedArray) -> tuple[pa.Array, list[Int64s]]:
 
 
 def places(texts: pa.Array, among: pa.Array) -> Int64s:
-    """Where each of some different texts is among different ones, or -1: it is the first that are hashed, if few."""
+    """Where each of some different texts is among other ones, or -1: only the former are hashed, which may be few."""
     found = pc.index_in(among, value_set=texts)
     place = np.full(len(texts), -1)
     place[found.drop_null().to_numpy()] = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
@@ -45,10 +45,11 @@ def known_places(texts: pa.ChunkedArray, among: pa.Array) -> Int64s:
 
 
 class _Runs(NamedTuple):
-    """The texts of rows in a row, and the run of each row."""
+    """Rows with the same text, as far as they follow one another."""
 
     texts: pa.Array
     of: Int64s
+    """Per row: its run."""
 
 
 def _runs(column: pa.ChunkedArray) -> _Runs:

@@ -45,7 +45,7 @@ def _used(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
     # Prices of one product and meter follow each other, as the windows do in which they hold.
     key = line_key(book, _ranks(_contract_order(book))[contract], _ranks(np.argsort(_sold(book), kind="stable"))[price])
     order = np.argsort(key, kind="stable")
-    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    starts = _starts(key[order])
     row, first = row[order], order[starts]
     contract, price = contract[first], price[first]
     return Lines(
@@ -54,8 +54,15 @@ def _used(book: Book, spans: Spans, totals: Totals, matched: Match) -> Lines:
         *windows(book, spans, contract, price),
         group_sums(totals.events[row], starts),
         group_sums(totals.quantity[row], starts),
-        digest_sums(totals.digest[row], starts),
+        digest_sums(totals.digest.take(row, axis=0), starts),
     )
+
+
+def _starts(key: Int64s) -> Int64s:
+    """Where another key begins than the one before."""
+    begins = np.ones(len(key), dtype=np.bool_)
+    np.not_equal(key[1:], key[:-1], out=begins[1:])
+    return np.flatnonzero(begins)
 
 
 def line_key(book: Book, contract: Int64s, price: Int64s) -> Int64s:
@@ -107,7 +114,7 @@ def in_order(book: Book, lines: Lines) -> Lines:
     if bool((key[1:] > key[:-1]).all()):
         return lines
     order = np.lexsort((lines.window_start, key))
-    return Lines._make(column[order] for column in lines)
+    return Lines._make(column.take(order, axis=0) for column in lines)
 
 
 def _contract_order(book: Book) -> Int64s:

@@ -104,7 +104,8 @@ def _contracts_in_force(book: Book, spans: Spans, customer: Int64s, segment: Int
     # Nobody, who is customer -1, has none: the last two bounds are the same.
     bounds = np.searchsorted(book.contracts.customer, np.arange(len(book.customers) + 2))
     row, contract = expand(bounds[:-1][customer], bounds[1:][customer])
-    holds = (spans.contract_start[contract] <= segment[row]) & (segment[row] < spans.contract_end[contract])
+    at = segment[row]
+    holds = (spans.contract_start[contract] <= at) & (at < spans.contract_end[contract])
     row, contract = rows_where(holds, row, contract)
     return row, contract
 
@@ -121,7 +122,8 @@ def prices_in_force(book: Book, contract: Int64s, meter: Int64s, segment: Int64s
     wanted = np.where(meter >= 0, book.contracts.prices[contract] * meters + meter, -1)
     row, price = expand(np.searchsorted(key, wanted, side="left"), np.searchsorted(key, wanted, side="right"))
     start, end = price_span(book, contract[row], price)
-    row, price = rows_where((start <= segment[row]) & (segment[row] < end), row, price)
+    at = segment[row]
+    row, price = rows_where((start <= at) & (at < end), row, price)
     return row, price
 
 

@@ -97,7 +97,7 @@ def _measured(totals: Totals, rows: Int64s) -> Measured:
 
 def _rows_by_meter(totals: Totals, rows: Int64s) -> Sequence[tuple[str, Int64s]]:
     """Some rows of the totals, meter by meter in the order of their names."""
-    meter = plain(totals.meter).take(pa.array(rows)).dictionary_encode()
+    meter = plain(totals.meter.take(pa.array(rows))).dictionary_encode()
     codes = meter.indices.to_numpy()
     named = sorted((name, code) for code, name in enumerate(meter.dictionary.to_pylist()))
     return [(name, rows[codes == code]) for name, code in named]

@@ -4,6 +4,7 @@ Compiled integers wrap silently, as numpy's do: a walk ends before the first lin
 which its caller proved that int64 holds every step.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ class Reciprocal(NamedTuple):
     shift: np.uint64
 
 
+@cache
 def reciprocal(divisor: int) -> Reciprocal:
     """That of a divisor from 1 to 2^62."""
     shift = (divisor - 1).bit_length()

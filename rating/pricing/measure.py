@@ -9,6 +9,7 @@ import numpy as np
 
 from rating import ratios
 from rating.exact import Int64s
+from rating.pricing.details import NOTHING
 from rating.pricing.parts import Bucketed, ByEvent, Matrix
 from rating.pricing.shapes import Terms
 from rating.pricing.usage import Splits, Usage
@@ -75,12 +76,11 @@ def _factor(terms: Terms) -> Ratios:
 
 
 def _beyond_free(terms: Terms, quantity: Ratios) -> Ratios:
-    nothing = ratios.zeros(len(terms.row))
     if terms.price.all_units_free:
-        return nothing
+        return ratios.zeros(len(terms.row))
     if terms.price.free_units is None:
         return quantity
-    return ratios.greater(ratios.minus(quantity, terms.of("free_units")), nothing)
+    return ratios.greater(ratios.minus(quantity, terms.of("free_units")), NOTHING)
 
 
 def _free(terms: Terms, converted: Ratios, charged: Ratios) -> Ratios | None:

@@ -20,6 +20,12 @@ def test_the_most_negative_integer_is_summed_exactly() -> None:
     assert group_sums(np.array([-(2**63), -1]), np.array([0])).tolist() == [-(2**63) - 1]
 
 
+def test_rows_that_are_a_group_each_are_their_sums() -> None:
+    assert group_sums(np.array([INT64_MAX, -1]), np.array([0, 1])).tolist() == [INT64_MAX, -1]
+    assert group_sums(WIDE, np.arange(3)).tolist() == WIDE.tolist()
+    assert group_sums(WIDE[2:], np.array([0])).dtype == np.int64
+
+
 def test_wide_sums_that_fit_become_narrow() -> None:
     sums = group_sums(WIDE, np.array([0]))
     assert sums.dtype == np.int64
