@@ -40,7 +40,7 @@ NOTHING_STORED_CODES = {202, 252}
 # Memory limit, disk full: can end a statement at any moment, an insert right after its part was kept too.
 SHORT_OF_ROOM_CODES = {241, 243}
 
-PART_ROWS_MAX = 500_000
+PART_ROWS_MAX = 250_000
 """Of rows that need not be one part."""
 
 SESSION_IS_LOCKED = 373

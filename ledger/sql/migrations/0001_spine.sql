@@ -84,7 +84,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_aft
     min_compressed_bytes_to_fsync_after_merge = 1, non_replicated_deduplication_window = 0;
 
 -- Rated lines, immutable under the run that made them; the relational row of the run says whether they count.
--- They are written in their order and read by run: parts of half a million of them have nothing to gain from merging,
+-- They are written in their order and read by run: parts of a quarter million of them have nothing to gain from merging,
 -- and cost a close as much as writing them. Those of small closes still become one.
 CREATE TABLE charges
 (
