@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from bench.ingest import in_process
 from ledger.block import REJECTED
+from ledger.memory import release_memory
 from ledger.meters import Meter
 from metering.batch import count_rows
 from meterline.installation import Installation, now_ms
@@ -168,6 +169,7 @@ def bench(scale: Scale, processes: int = 1) -> dict[str, Any]:
                 seconds, closed = timed_close(installation, PERIOD, processes)
                 ours.append(seconds)
                 drafted = take_back(installation, closed)
+                release_memory()  # as the command does
     seconds, baseline = statistics.median(ours), statistics.median(theirs)
     return {
         "bench": "close",

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from ledger.charges import digest as charges_digest
+from ledger.memory import release_memory
 from ledger.scale import add_digests
 from ledger.usage import Totals
 from rating import beyond_sums, commitment_windows
@@ -102,6 +103,7 @@ def calculate(
     charges, by_day = settled.charges, _by_day(ledger, Terms(book, held, cutoff), period, cuts, rated, credit)
     # What they were made of takes as much memory as the charges, and room for them twice is what credit needs.
     del summing, totals, beyond, rated, settled
+    release_memory()
     drawn = draw(credit, charges, period, book.credit, by_day)
     del charges, by_day
     manifest = Manifest(

@@ -8,6 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from ledger.errors import Damaged
+from ledger.memory import release_memory
 from metering.instants import DAY_MS, instant_text
 from meterline.installation import Installation, now_ms
 from meterline.operations.registry import RequestError, operation
@@ -89,7 +90,10 @@ def close(installation: Installation, asked: Close, output: Output) -> Outcome:
         on_rated=draft,
         processes=installation.settings.rating_processes,
     )
-    return _closed(installation, closed, asked)
+    outcome = _closed(installation, closed, asked)
+    del closed
+    release_memory()
+    return outcome
 
 
 @operation("close as known", AsKnown, alone=False)
